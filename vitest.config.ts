@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+// The name says what a test needs: `x.test.ts` nothing, `x.part.test.ts` sockets, disk and SQLite. Journeys,
+// chaos, packed and offline start real processes.
+const project = (name: string, include: string, timeoutMs = 30_000, exclude: string[] = []) => ({
+  test: { name, include: [include], exclude, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', 'src/**/*.test.ts', 30_000, ['src/**/*.part.test.ts']),
+      project('part', 'src/**/*.part.test.ts'),
+      project('tidy', 'test/tidy/**/*.test.ts'),
+      project('journeys', 'test/journeys/**/*.test.ts', 180_000),
+      project('offline', 'test/offline/**/*.test.ts', 300_000),
+      project('chaos', 'test/chaos/**/*.test.ts', 900_000),
+      project('packed', 'test/packed/**/*.test.ts', 300_000),
+    ],
+  },
+});
