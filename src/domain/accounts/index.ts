@@ -1,0 +1,2 @@
+export { authenticate } from './authenticate.ts';
+export { ensureBootstrapKey, makeKeyText } from './ensure-bootstrap-key.ts';

@@ -1,0 +1,45 @@
+// The one place where news of tasks meets those who wait for it: SSE, long-polls, later webhooks.
+// In-process only; the truth is in the store. News may be lost, so listeners re-read what they care about.
+
+export type TaskNews =
+  /** The task's row changed; read it. */
+  | { kind: 'state' }
+  /** 0..1, not stored. */
+  | { kind: 'progress'; fraction: number }
+  /** A preview, for a short time under `/outputs/partial/<token>.<ext>`. */
+  | { kind: 'partial'; index: number; path: string; contentType: string };
+
+export interface EventHub {
+  publish(taskId: string, news: TaskNews): void;
+  /** Returns the function that ends the subscription. */
+  subscribe(taskId: string, listener: (news: TaskNews) => void): () => void;
+  /** Says that there may be work to claim. */
+  nudge(): void;
+  onNudge(listener: () => void): () => void;
+}
+
+export function createEventHub(): EventHub {
+  const listeners = new Map<string, Set<(news: TaskNews) => void>>();
+  const workers = new Set<() => void>();
+  return {
+    publish(taskId, news) {
+      for (const listener of listeners.get(taskId) ?? []) listener(news);
+    },
+    subscribe(taskId, listener) {
+      const set = listeners.get(taskId) ?? new Set();
+      listeners.set(taskId, set);
+      set.add(listener);
+      return () => {
+        set.delete(listener);
+        if (set.size === 0) listeners.delete(taskId);
+      };
+    },
+    nudge() {
+      for (const worker of workers) worker();
+    },
+    onNudge(listener) {
+      workers.add(listener);
+      return () => workers.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { requireCapacity } from './require-capacity.ts';

@@ -1,0 +1,1 @@
+export { chargeFor, type Quote, quoteFor } from './quote.ts';
