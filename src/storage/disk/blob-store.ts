@@ -1,0 +1,97 @@
+// Blobs as files: written beside their place, synced, then linked into it, so that a reader never sees half.
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import type { BlobInfo, BlobStore } from '../../kernel/blob-store.ts';
+
+const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+
+export async function createDiskBlobStore(options: { dir: string }): Promise<BlobStore> {
+  const root = options.dir;
+  const staging = join(root, '.staging');
+  // What lies there is left from a crash: nothing names it.
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging, { recursive: true, mode: 0o700 });
+
+  const pathOf = (key: string): string => {
+    if (!KEY.test(key)) throw new Error(`not a blob key: ${key}`);
+    return join(root, ...key.split('/'));
+  };
+
+  return {
+    async put(key, bytes) {
+      const path = pathOf(key);
+      const temporary = join(staging, randomBytes(12).toString('hex'));
+      await writeSynced(temporary, bytes);
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        // A link, unlike a rename, refuses to replace what is there.
+        await link(temporary, path);
+        await syncFolder(dirname(path));
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+
+    async read(key) {
+      return absentAsNull(readFile(pathOf(key)));
+    },
+
+    async open(key, range) {
+      const path = pathOf(key);
+      const facts = await absentAsNull(stat(path));
+      if (!facts) return null;
+      return { stream: createReadStream(path, range), sizeBytes: facts.size };
+    },
+
+    async delete(key) {
+      await rm(pathOf(key), { force: true });
+    },
+
+    list: (prefix) => walk(root, prefix),
+  };
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder; its rename is durable enough there.
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function* walk(root: string, prefix: string): AsyncGenerator<BlobInfo> {
+  const top = join(root, ...prefix.split('/').slice(0, -1));
+  const entries = await absentAsNull(readdir(top, { recursive: true, withFileTypes: true }));
+  for (const entry of entries ?? []) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const key = relative(root, path).split(sep).join('/');
+    if (!key.startsWith(prefix) || key.startsWith('.staging/')) continue;
+    const facts = await absentAsNull(stat(path));
+    if (facts) yield { key, sizeBytes: facts.size, modifiedAt: Math.floor(facts.mtimeMs) };
+  }
+}
+
+async function absentAsNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

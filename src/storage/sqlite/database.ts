@@ -1,0 +1,141 @@
+// Opens the one database of a data folder: lock, pragmas, migrations, clock. Runs inside the worker.
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+
+export type Row = Record<string, unknown>;
+
+/** Cached prepared statements over one connection. */
+export interface Database {
+  readonly raw: DatabaseSync;
+  get(sql: string, values: Record<string, SQLInputValue>): Row | undefined;
+  all(sql: string, values: Record<string, SQLInputValue>): Row[];
+  /** Number of changed rows. */
+  run(sql: string, values: Record<string, SQLInputValue>): number;
+  now(): number;
+  advanceClock(ms: number): void;
+  close(): void;
+}
+
+export interface DatabaseOptions {
+  dataDir: string;
+  /** For tests of a full disk; pages of 4,096 bytes. */
+  pagesMax?: number;
+}
+
+export const LOCK_HELD = 'data_dir_in_use';
+export const SCHEMA_REFUSED = 'config_invalid';
+
+export class StartError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = takeLock(dataDir);
+  const path = join(dataDir, 'gateway.db');
+  const raw = new DatabaseSync(path);
+  chmodSync(path, 0o600);
+  raw.exec('PRAGMA journal_mode = WAL');
+  // NORMAL, the compiled default in WAL, loses acknowledged rows in a power cut.
+  raw.exec('PRAGMA synchronous = FULL');
+  raw.exec('PRAGMA busy_timeout = 5000');
+  raw.exec('PRAGMA foreign_keys = ON');
+  if (options.pagesMax !== undefined) raw.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
+  migrate(raw);
+  return wrap(raw, lock);
+}
+
+/** Held for the life of the process; a crash releases it, a pid file would not. */
+function takeLock(dataDir: string): DatabaseSync {
+  const path = join(dataDir, 'gateway.lock');
+  const lock = new DatabaseSync(path);
+  chmodSync(path, 0o600);
+  try {
+    lock.exec('PRAGMA busy_timeout = 0');
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch {
+    lock.close();
+    throw new StartError(
+      LOCK_HELD,
+      `Another gateway process uses the data folder ${dataDir}. Stop it, or set RUNAPI_GATEWAY_DATA_DIR to another folder.`,
+    );
+  }
+}
+
+/** Applies the numbered files that are missing; refuses what was changed or is newer than this binary. */
+function migrate(raw: DatabaseSync): void {
+  raw.exec(
+    'CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT',
+  );
+  const folder = new URL('./migrations/', import.meta.url);
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+  const applied = new Map(
+    raw
+      .prepare('SELECT name, checksum FROM migrations')
+      .all()
+      .map((row) => [String(row['name']), String(row['checksum'])]),
+  );
+  const newer = [...applied.keys()].find((name) => !names.includes(name));
+  if (newer !== undefined) {
+    throw new StartError(
+      SCHEMA_REFUSED,
+      `The database holds the migration ${newer}, which this version does not know. Start the version that wrote it, or a newer one.`,
+    );
+  }
+  for (const name of names) {
+    const sql = readFileSync(new URL(name, folder), 'utf8');
+    const checksum = createHash('sha256').update(sql).digest('hex');
+    const known = applied.get(name);
+    if (known === checksum) continue;
+    if (known !== undefined) {
+      throw new StartError(
+        SCHEMA_REFUSED,
+        `The migration ${name} differs from the one that made this database. Restore the file that came with this version.`,
+      );
+    }
+    raw.exec(`BEGIN IMMEDIATE; ${sql}`);
+    raw.prepare('INSERT INTO migrations (name, checksum) VALUES (?, ?)').run(name, checksum);
+    raw.exec('COMMIT');
+  }
+}
+
+function wrap(raw: DatabaseSync, lock: DatabaseSync): Database {
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    let statement = statements.get(sql);
+    if (!statement) {
+      statement = raw.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  };
+  const newest = raw.prepare('SELECT MAX(created_at) AS at FROM events').get();
+  // Anchored once, and never before what is stored: a clock set back must not reorder rows.
+  let anchor = Math.max(Date.now(), Number(newest?.['at'] ?? 0)) - performance.now();
+  return {
+    raw,
+    get: (sql, values) => prepare(sql).get(values),
+    all: (sql, values) => prepare(sql).all(values),
+    run: (sql, values) => Number(prepare(sql).run(values).changes),
+    now: () => Math.floor(anchor + performance.now()),
+    advanceClock(ms) {
+      anchor += ms;
+    },
+    close() {
+      raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      raw.close();
+      lock.close();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+-- Times are integer milliseconds since the epoch, JSON is text, money is integer micro-cents.
+
+CREATE TABLE accounts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  email TEXT NOT NULL UNIQUE,
+  billing TEXT NOT NULL CHECK (billing IN ('prepaid', 'track')),
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE keys (
+  id TEXT PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  prefix TEXT NOT NULL,
+  is_live INTEGER NOT NULL CHECK (is_live IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT;
+
+CREATE TABLE nodes (
+  id TEXT PRIMARY KEY,
+  lease_until INTEGER NOT NULL,
+  started_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tasks (
+  id TEXT PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  is_live INTEGER NOT NULL CHECK (is_live IN (0, 1)),
+  lane TEXT NOT NULL CHECK (lane IN ('built_in', 'upstream')),
+  service TEXT NOT NULL,
+  action TEXT NOT NULL,
+  model TEXT NOT NULL,
+  model_as_sent TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+  error_code TEXT,
+  error_message TEXT,
+  params TEXT NOT NULL,
+  output_count INTEGER NOT NULL CHECK (output_count >= 1),
+  interpretation TEXT NOT NULL,
+  warnings TEXT NOT NULL,
+  quote TEXT NOT NULL,
+  charged INTEGER CHECK (charged >= 0),
+  provider TEXT,
+  client_request_id TEXT,
+  callback_url TEXT,
+  owner TEXT,
+  claim INTEGER NOT NULL DEFAULT 0,
+  lost_count INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  deadline_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  outputs_expired_at INTEGER,
+  CHECK ((status = 'failed') = (error_code IS NOT NULL)),
+  CHECK ((status IN ('completed', 'failed')) = (finished_at IS NOT NULL)),
+  CHECK ((status IN ('completed', 'failed')) = (charged IS NOT NULL)),
+  CHECK (status <> 'failed' OR charged = 0)
+) STRICT;
+
+CREATE INDEX tasks_by_account ON tasks (account_id, created_at, id);
+CREATE INDEX tasks_by_client_request ON tasks (account_id, client_request_id)
+  WHERE client_request_id IS NOT NULL;
+CREATE INDEX tasks_pending ON tasks (lane, created_at, id) WHERE status = 'pending';
+CREATE INDEX tasks_processing ON tasks (lane, owner) WHERE status = 'processing';
+CREATE INDEX tasks_deadline ON tasks (deadline_at) WHERE status IN ('pending', 'processing');
+CREATE INDEX tasks_finished ON tasks (lane, finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE INDEX tasks_canceled ON tasks (key_id, finished_at) WHERE error_code = 'canceled';
+
+-- The part of a task that can be erased without touching its row.
+CREATE TABLE task_inputs (
+  task_id TEXT PRIMARY KEY REFERENCES tasks (id),
+  prompt TEXT NOT NULL,
+  sources TEXT NOT NULL,
+  mask TEXT
+) STRICT;
+
+-- Which stored blobs the inputs name, so that the sweep need not read them.
+CREATE TABLE input_blobs (
+  blob_key TEXT PRIMARY KEY,
+  task_id TEXT NOT NULL REFERENCES tasks (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX input_blobs_by_task ON input_blobs (task_id);
+
+CREATE TABLE idempotency (
+  account_id INTEGER NOT NULL,
+  is_live INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  PRIMARY KEY (account_id, is_live, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  number INTEGER NOT NULL,
+  provider TEXT NOT NULL,
+  state TEXT NOT NULL
+    CHECK (state IN ('started', 'submitted', 'succeeded', 'failed', 'uncertain', 'discarded')),
+  claim INTEGER NOT NULL,
+  handle TEXT,
+  failure_class TEXT,
+  detail TEXT,
+  upstream_cost INTEGER,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  PRIMARY KEY (task_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outputs (
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  idx INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  token TEXT NOT NULL UNIQUE,
+  blob_key TEXT NOT NULL UNIQUE,
+  content_type TEXT NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  processed TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  expired INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (task_id, idx)
+) STRICT;
+
+CREATE INDEX outputs_expiry ON outputs (expires_at) WHERE expired = 0;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  type TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX events_by_task ON events (task_id, seq);
+-- A task ends once, whatever code is at work.
+CREATE UNIQUE INDEX events_one_end ON events (task_id)
+  WHERE type IN ('task.completed', 'task.failed');
+
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
