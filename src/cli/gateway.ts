@@ -1,0 +1,41 @@
+// What the command line is given by `main.ts`, so that commands need not know how a gateway is built.
+import type { DomainContext } from '../domain/context.ts';
+import type { Logger } from '../kernel/logger.ts';
+
+export interface GatewayModel {
+  model: string;
+  /** Id of the provider that answers it first; null: none. */
+  provider: string | null;
+}
+
+export interface Gateway {
+  url: string;
+  /** Absolute. */
+  dataDir: string;
+  isNewDataDir: boolean;
+  /** Set once, on the first start without a bootstrap key. */
+  newKey: string | null;
+  models: readonly GatewayModel[];
+  /** Graceful; aborting `now` ends it at once. */
+  stop(now: AbortSignal): Promise<void>;
+}
+
+/** The part of the configuration that commands look at; the rest passes through them unseen. */
+export interface CommandConfig {
+  data_dir: string;
+  log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface CliDeps<Config extends CommandConfig = CommandConfig> {
+  version: string;
+  readConfig(options: { configFile?: string }): Config;
+  /** The configuration of the demo: nothing from the environment, a data folder of its own, a free port. */
+  isolatedConfig(dataDir: string): Config;
+  startGateway(config: Config, options: { log: Logger; version: string }): Promise<Gateway>;
+  /** A context on a data folder that no gateway serves now. */
+  openOffline(config: Config): Promise<{ ctx: DomainContext; close(): Promise<void> }>;
+  env: Readonly<Record<string, string | undefined>>;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  onSignal(listener: () => void): void;
+}

@@ -1,0 +1,203 @@
+// The only reader of the environment and of the configuration file. Defaults → file → environment, checked
+// once; a bad setting stops the start with a message that names the key, what is wrong and the fix.
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { AppError, toError } from './kernel/app-error.ts';
+import { SECRET_BYTES_MIN } from './kernel/secret.ts';
+import { scriptedConfigSchema } from './providers/scripted/config.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const HOUR_MS = 3_600_000;
+
+const providerSchema = z.discriminatedUnion('type', [scriptedConfigSchema]);
+
+const fileSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).default(8787),
+  data_dir: z.string().min(1).default('./data'),
+  public_url: z.string().optional(),
+  trust_proxy: z.array(z.string()).default([]),
+  allow_private_urls: z.array(z.string()).default([]),
+  log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  shutdown_ms_max: z.int().min(0).default(600_000),
+  engine: z
+    .strictObject({ enabled: z.boolean().default(true), threads: z.int().min(1).optional() })
+    .prefault({}),
+  tasks: z
+    .strictObject({
+      deadline_ms: z.int().min(100).default(900_000),
+      output_retention_ms: z
+        .int()
+        .min(1_000)
+        .default(7 * 24 * HOUR_MS),
+      cancels_per_hour_max: z.int().min(0).default(20),
+      uncertain_retry: z.enum(['once', 'never']).default('once'),
+      lost_max: z.int().min(1).default(3),
+      upstream_slots: z.int().min(1).default(10_000),
+      quality: z.enum(['low', 'medium', 'high']).default('medium'),
+    })
+    .prefault({}),
+  providers: z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/), providerSchema).default({}),
+  routes: z.record(z.string(), z.array(z.string()).min(1)).default({}),
+});
+
+export type ProviderConfig = z.infer<typeof providerSchema>;
+
+export interface Config extends Omit<z.infer<typeof fileSchema>, 'public_url'> {
+  /** Without trailing slash; null: `http://127.0.0.1:<port>`. */
+  publicUrl: string | null;
+  /** Null: made on first start and kept in the data folder. */
+  secret: Uint8Array | null;
+  bootstrapKey: string | null;
+  /** For the start's report: where each thing came from. */
+  configFile: string | null;
+}
+
+/** Reads the configuration. Throws AppError `config_invalid`. */
+export function readConfig(env: Environment, options: { configFile?: string } = {}): Config {
+  refuseUnsupported(env);
+  const configFile = options.configFile ?? env['RUNAPI_GATEWAY_CONFIG'] ?? null;
+  const fromFile = configFile === null ? {} : readFile(configFile);
+  const settings = check({ ...fromFile, ...fromEnvironment(env) }, configFile);
+  checkRoutes(settings);
+  checkAddresses(settings.allow_private_urls, 'RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS', true);
+  checkAddresses(settings.trust_proxy, 'RUNAPI_GATEWAY_TRUST_PROXY', false);
+  const { public_url: publicUrl, ...rest } = settings;
+  return {
+    ...rest,
+    data_dir: resolve(settings.data_dir),
+    publicUrl: publicUrl === undefined ? null : readPublicUrl(publicUrl),
+    secret: readSecret(env),
+    bootstrapKey: secretText(env, 'RUNAPI_GATEWAY_BOOTSTRAP_KEY'),
+    configFile,
+  };
+}
+
+/** The configuration of a process that must not depend on where it runs: the demo. */
+export function isolatedConfig(dataDir: string): Config {
+  return { ...readConfig({}), data_dir: dataDir, port: 0, log_level: 'silent' };
+}
+
+function fromEnvironment(env: Environment): Record<string, unknown> {
+  const port = env['RUNAPI_GATEWAY_PORT'] ?? env['PORT'];
+  const found: Record<string, unknown> = {
+    host: env['RUNAPI_GATEWAY_HOST'],
+    port: port === undefined || port.trim() === '' ? undefined : Number(port),
+    data_dir: env['RUNAPI_GATEWAY_DATA_DIR'],
+    public_url: env['RUNAPI_GATEWAY_PUBLIC_URL'],
+    trust_proxy: list(env['RUNAPI_GATEWAY_TRUST_PROXY']),
+    allow_private_urls: list(env['RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS']),
+    log_level: env['RUNAPI_GATEWAY_LOG_LEVEL'],
+  };
+  return Object.fromEntries(
+    Object.entries(found).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
+
+function list(text: string | undefined): string[] | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  return text.split(/[\s,]+/).filter((part) => part !== '');
+}
+
+function readFile(path: string): Record<string, unknown> {
+  if (!existsSync(path)) throw invalid(`The configuration file ${resolve(path)} does not exist.`);
+  try {
+    const parsed: unknown = parseYaml(readFileSync(path, 'utf8'));
+    if (parsed === null) return {};
+    if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new Error('it holds no mapping');
+    return parsed as Record<string, unknown>;
+  } catch (error) {
+    throw invalid(
+      `The configuration file ${resolve(path)} cannot be read: ${toError(error).message}`,
+    );
+  }
+}
+
+function check(settings: unknown, configFile: string | null): z.infer<typeof fileSchema> {
+  const result = fileSchema.safeParse(settings);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => {
+    const key = issue.path.join('.');
+    const variable = `RUNAPI_GATEWAY_${key.toUpperCase()}`;
+    return `${key === '' ? 'configuration' : `${key} (${variable})`}: ${issue.message}`;
+  });
+  const where =
+    configFile === null ? 'the environment' : `${resolve(configFile)} or the environment`;
+  throw invalid(`Settings in ${where} are wrong:\n  ${lines.join('\n  ')}`);
+}
+
+function checkRoutes(settings: z.infer<typeof fileSchema>): void {
+  const known = new Set([...Object.keys(settings.providers), 'illustrator']);
+  for (const [model, providers] of Object.entries(settings.routes)) {
+    const unknown = providers.find((id) => !known.has(id));
+    if (unknown === undefined) continue;
+    throw invalid(
+      `routes.${model} names the provider "${unknown}", which providers does not define. Defined: ${[...known].join(', ')}.`,
+    );
+  }
+}
+
+/** `entries` are CIDRs or, where allowed, `host:port`. */
+function checkAddresses(entries: readonly string[], key: string, isHostAllowed: boolean): void {
+  for (const entry of entries) {
+    if (entry.includes('/') ? ipaddr.isValidCIDR(entry) : isHostAllowed && /.:\d+$/.test(entry))
+      continue;
+    const forms = isHostAllowed ? 'a CIDR (10.0.0.0/8) or host:port' : 'a CIDR (10.0.0.0/8)';
+    throw invalid(`${key}: "${entry}" is not ${forms}.`);
+  }
+}
+
+function readPublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw invalid(
+      `RUNAPI_GATEWAY_PUBLIC_URL: "${text}" is not an http or https URL such as https://images.example.com.`,
+    );
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function readSecret(env: Environment): Uint8Array | null {
+  const text = secretText(env, 'RUNAPI_GATEWAY_SECRET');
+  if (text === null) return null;
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.byteLength >= SECRET_BYTES_MIN) return bytes;
+  throw invalid(
+    `RUNAPI_GATEWAY_SECRET holds ${bytes.byteLength} bytes; it needs at least ${SECRET_BYTES_MIN} random ones, for example from: openssl rand -base64 32`,
+  );
+}
+
+/** A secret from `NAME` or the file named by `NAME_FILE`. */
+function secretText(env: Environment, name: string): string | null {
+  const direct = env[name];
+  if (direct !== undefined && direct !== '') return direct;
+  const path = env[`${name}_FILE`];
+  if (path === undefined || path === '') return null;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw invalid(`${name}_FILE: ${path} cannot be read: ${toError(error).message}`);
+  }
+}
+
+/** Better no start than a start that quietly keeps its data somewhere else. */
+function refuseUnsupported(env: Environment): void {
+  if (env['DATABASE_URL']) {
+    throw invalid(
+      'DATABASE_URL is set, but this version stores its data in SQLite only. Unset it to start.',
+    );
+  }
+  const s3 = Object.keys(env).find((name) => name.startsWith('RUNAPI_GATEWAY_S3_') && env[name]);
+  if (s3 === undefined) return;
+  throw invalid(
+    `${s3} is set, but this version stores images on local disk only. Unset it to start.`,
+  );
+}
+
+function invalid(message: string): AppError {
+  return new AppError('config_invalid', message);
+}

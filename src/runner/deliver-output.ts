@@ -1,0 +1,52 @@
+// An output on its way in: checked by decoding, brought to the promised size, stored under a key of its own,
+// and recorded under the fence. Bytes that are right already are kept unchanged (DESIGN §5.4).
+import { createHash } from 'node:crypto';
+import { makeToken } from '../kernel/ids.ts';
+import { normaliseImage } from '../kernel/image.ts';
+import type { DeliveredImage, ProviderJob } from '../providers/provider.ts';
+import { persist, type TaskRun } from './run.ts';
+
+/** What a provider handed over is no readable image. */
+export class BadImageError extends Error {}
+
+/** Stores and records one output; resolves only when it is durable. Throws BadImageError. */
+export async function deliverOutput(
+  run: TaskRun,
+  job: ProviderJob,
+  index: number,
+  image: DeliveredImage,
+): Promise<void> {
+  if (run.recorded.has(index) || index < 0 || index >= run.task.outputCount) return;
+  const { ctx } = run.deps;
+  const normalised = await normaliseImage(image.bytes, job.size, job.format);
+  if (!normalised) throw new BadImageError('the bytes are no readable PNG, JPEG or WebP image');
+  const { bytes, format } = normalised;
+  const token = makeToken();
+  const name = `${index}-a${job.attempt}-c${run.fence.claim}-${token.slice(0, 8)}`;
+  const output = {
+    index,
+    token,
+    blobKey: `outputs/${run.task.id}/${name}.${format}`,
+    contentType: normalised.contentType,
+    width: normalised.width,
+    height: normalised.height,
+    sizeBytes: bytes.byteLength,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    processed: normalised.processed,
+  };
+  await ctx.blobs.put(output.blobKey, bytes);
+  const retentionMs = ctx.settings.outputRetentionMs;
+  const written = await persist(run, () =>
+    ctx.store.run('tasks.recordOutput', {
+      ...run.fence,
+      attempt: job.attempt,
+      output,
+      retentionMs,
+    }),
+  );
+  if (!written || written.lost) {
+    run.stop.abort('taken');
+    return;
+  }
+  run.recorded.set(index, output);
+}
