@@ -16,7 +16,7 @@ const SAYING =
   /\b(?:reads|reading|says|saying|spells|labell?ed|titled|(?:the )?(?:text|words?|lettering|caption|title)(?: to| is| of)?)[:]?\s+((?:[A-Z0-9][A-Z0-9&.'-]*)(?:\s+[A-Z0-9][A-Z0-9&.'-]*){0,7})(?![a-z])/g;
 
 const SAYING_CJK =
-  /(?:寫著|写着|寫上|写上|文字是|標題是|标题是|印著|印着|と書かれた)[:：\s]*([^\s,，。、;；"「」『』“”]{1,24})/g;
+  /(?:寫著|写着|寫上|写上|文字是|標題是|标题是|印著|印着)[:：\s]*([^\s,，。、;；"「」『』“”]{1,24})/g;
 
 /** In order of appearance, each once. Inches (5") and apostrophes are no quotation marks. */
 export function readQuoted(prompt: string): readonly string[] {

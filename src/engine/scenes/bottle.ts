@@ -62,6 +62,7 @@ export function bottleScene(options: BottleOptions): Scene {
     isTransparent,
     turn,
     tint: [1, 1, 1],
+    slabRadius: 1.62,
     camera: {
       eye: [0.9 + turn * 0.35, 2.75, -9.2],
       at: [0, 1.72, 0],

@@ -33,6 +33,7 @@ export function stillLifeScene(options: StillLifeOptions): Scene {
     isTransparent,
     turn,
     tint: [1, 1, 1],
+    slabRadius: 1.95,
     camera: { eye: [turn * 0.8, 3.1, -9], at: [0, 1.25, 0], fovDegrees: 30, fitRatio: 1 },
   });
 }

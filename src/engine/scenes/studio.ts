@@ -111,11 +111,11 @@ export const GROUNDS: Readonly<Record<Ground, (x: number, z: number) => Surface>
 };
 
 /** A round slab: what a cut-out subject stands on, so that it keeps its ground without a backdrop. */
-export function slab(ground: Ground): Solid {
+export function slab(ground: Ground, radius: number): Solid {
   const at = GROUNDS[ground];
   return {
-    bound: [0, -0.2, 0, 2.75],
-    sdf: (x, y, z) => cylinder(x, y + 0.17, z, 2.6, 0.17, 0.05),
+    bound: [0, -0.2, 0, radius + 0.15],
+    sdf: (x, y, z) => cylinder(x, y + 0.17, z, radius, 0.17, 0.05),
     surface: (x, y, z) => at(x, z + y * 0.7),
     glass: null,
     decal: null,
@@ -131,12 +131,14 @@ export function inStudio(
     /** -1..1, from the seed. */
     turn: number;
     tint: Vec3;
+    /** Of the slab under a cut-out subject; small enough to lie whole in the camera's frame. */
+    slabRadius: number;
     camera: Scene['camera'];
   },
 ): Scene {
-  const { ground, isTransparent, turn, tint, camera } = options;
+  const { ground, isTransparent, turn, tint, slabRadius, camera } = options;
   return {
-    solids: isTransparent ? [...solids, slab(ground)] : solids,
+    solids: isTransparent ? [...solids, slab(ground, slabRadius)] : solids,
     ground: isTransparent ? null : GROUNDS[ground],
     isTransparent,
     env: studioEnv,
