@@ -27,6 +27,7 @@ export const ERRORS = {
   body_too_large: spec(413, 'invalid_request_error', 'The body is too large'),
   unsupported_media_type: spec(415, 'invalid_request_error', 'The body is not declared as JSON'),
   range_not_satisfiable: spec(416, 'invalid_request_error', 'The range lies outside the image'),
+  expectation_failed: spec(417, 'invalid_request_error', 'The header Expect asks for the unknown'),
   rate_limited: spec(429, 'rate_limit_error', 'Too many requests', true),
   headers_too_large: spec(431, 'invalid_request_error', 'The headers are too large'),
   internal_error: spec(500, 'server_error', 'The gateway met an internal error', true),

@@ -77,6 +77,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     genReqId: (raw) => readRequestId(raw.headers) ?? makeUuid(ctx.clock.now()),
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node would answer a missing Host by itself, without a body or an id; requireHost answers it here.
+    http: { requireHostHeader: false },
     forceCloseConnections: true,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: true },
@@ -88,6 +90,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   });
   readBodies(app);
   shareHeaders(app, options);
+  answerExpectations(app, () => makeUuid(ctx.clock.now()));
+  app.addHook('onRequest', requireHost);
   app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
@@ -177,6 +181,25 @@ function shareHeaders(app: FastifyInstance, { ctx, log }: HttpOptions): void {
       requestId: request.id,
     };
     log.debug({ ...about, ms: Math.round(reply.elapsedTime), at: ctx.clock.now() }, 'request');
+  });
+}
+
+/** HTTP/1.1 asks for it (RFC 9112 §3.2), though nothing here is built from it. */
+async function requireHost({ raw }: FastifyRequest): Promise<void> {
+  if (raw.headers.host !== undefined || raw.httpVersion === '1.0') return;
+  throw new AppError('invalid_request', 'The header Host is missing.');
+}
+
+/** An `Expect` other than `100-continue`, which Node would answer with an empty 417. */
+function answerExpectations(app: FastifyInstance, makeId: () => string): void {
+  app.server.on('checkExpectation', (request, response) => {
+    const error = new AppError('expectation_failed', 'The only Expect known here is 100-continue.');
+    response.writeHead(417, {
+      'content-type': 'application/json; charset=utf-8',
+      'x-request-id': readRequestId(request.headers) ?? makeId(),
+      connection: 'close',
+    });
+    response.end(JSON.stringify(errorBody(error)));
   });
 }
 
