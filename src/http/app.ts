@@ -194,12 +194,14 @@ async function requireHost({ raw }: FastifyRequest): Promise<void> {
 function answerExpectations(app: FastifyInstance, makeId: () => string): void {
   app.server.on('checkExpectation', (request, response) => {
     const error = new AppError('expectation_failed', 'The only Expect known here is 100-continue.');
+    const body = JSON.stringify(errorBody(error));
     response.writeHead(417, {
+      'content-length': Buffer.byteLength(body),
       'content-type': 'application/json; charset=utf-8',
       'x-request-id': readRequestId(request.headers) ?? makeId(),
       connection: 'close',
     });
-    response.end(JSON.stringify(errorBody(error)));
+    response.end(body);
   });
 }
 
