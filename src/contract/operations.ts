@@ -147,6 +147,7 @@ export const ROUTES = {
   openapi: page('/openapi.json', 'This document', 'application/json'),
   reference: page('/reference', 'This document as a page', 'text/html'),
   referenceStyle: page('/reference.css', 'Its style', 'text/css'),
+  icon: page('/favicon.ico', 'The icon of its pages', 'image/svg+xml'),
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteId = keyof typeof ROUTES;

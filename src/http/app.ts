@@ -13,6 +13,7 @@ import { type Door, type Handlers, type HttpOptions, header, param } from './doo
 import { answerError, unsupportedMediaType } from './error-answer.ts';
 import { eventsHandler } from './event-stream.ts';
 import {
+  iconHandler,
   liveHandler,
   openApiHandler,
   readyHandler,
@@ -57,6 +58,7 @@ const handlers: Handlers = {
   openapi: openApiHandler,
   reference: referenceHandler,
   referenceStyle: referenceStyleHandler,
+  icon: iconHandler,
 };
 
 export function createHttpServer(options: HttpOptions): HttpServer {

@@ -10,6 +10,7 @@ import { referencePage } from './reference-page.ts';
 
 const HTML = 'text/html; charset=utf-8';
 const style = readFileSync(new URL('./assets/reference.css', import.meta.url), 'utf8');
+const icon = readFileSync(new URL('./assets/icon.svg', import.meta.url), 'utf8');
 
 export const liveHandler: Handler = () => ({ status: 'ok' });
 
@@ -25,6 +26,9 @@ export const referenceHandler: Handler = (door, _request, reply) =>
 
 export const referenceStyleHandler: Handler = (_door, _request, reply) =>
   reply.type('text/css; charset=utf-8').send(style);
+
+export const iconHandler: Handler = (_door, _request, reply) =>
+  reply.type('image/svg+xml').send(icon);
 
 export const rootHandler: Handler = (door, request, reply) => {
   const models = door.describeModels();
