@@ -1,9 +1,10 @@
 // Accepting, replaying, reading and listing tasks.
 import type { AcceptInput } from '../../domain/tasks/operations.ts';
+import { textOrNull, toEvent } from '../rows/to-domain.ts';
 import type { Database } from './database.ts';
 import { writeInput } from './inputs.ts';
 import { type OperationTable, writeEvent } from './operation.ts';
-import { findTask, listAttempts, requireTask, rowToTask, textOrNull } from './rows.ts';
+import { findTask, listAttempts, readTask, requireTask } from './rows.ts';
 
 type Names =
   | 'tasks.accept'
@@ -62,7 +63,7 @@ export const acceptOperations: OperationTable<Names> = {
         limit: limit + 1,
       },
     );
-    const tasks = rows.slice(0, limit).map((row) => rowToTask(db, row));
+    const tasks = rows.slice(0, limit).map((row) => readTask(db, row));
     return { tasks, hasMore: rows.length > limit };
   },
 
@@ -73,12 +74,7 @@ export const acceptOperations: OperationTable<Names> = {
       'SELECT * FROM events WHERE task_id = $taskId AND seq > $afterSeq ORDER BY seq',
       { taskId, afterSeq },
     );
-    return rows.map((row) => ({
-      seq: Number(row['seq']),
-      taskId,
-      type: String(row['type']) as 'task.pending',
-      createdAt: Number(row['created_at']),
-    }));
+    return rows.map(toEvent);
   },
 };
 

@@ -1,6 +1,6 @@
+import { toKey } from '../rows/to-domain.ts';
 import type { Database } from './database.ts';
 import type { OperationTable } from './operation.ts';
-import { numberOrNull } from './rows.ts';
 
 type Names =
   | 'accounts.ensureKey'
@@ -56,12 +56,5 @@ export const accountOperations: OperationTable<Names> = {
 function findKey(db: Database, hash: string) {
   const row = db.get('SELECT * FROM keys WHERE hash = $hash', { hash });
   if (!row) return null;
-  return {
-    id: String(row['id']),
-    accountId: Number(row['account_id']),
-    name: String(row['name']),
-    prefix: String(row['prefix']),
-    isLive: row['is_live'] === 1,
-    revokedAt: numberOrNull(row['revoked_at']),
-  };
+  return toKey(row);
 }

@@ -1,8 +1,8 @@
 // Opens the one database of a data folder: lock, pragmas, migrations, clock. Runs inside the worker.
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { planMigrations, readMigrations, toApplied } from '../migrations/plan.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -20,9 +20,13 @@ export interface Database {
 
 export interface DatabaseOptions {
   dataDir: string;
+  /** Of this program; kept with the migrations it applies. */
+  version?: string;
   /** For tests of a full disk; pages of 4,096 bytes. */
   pagesMax?: number;
 }
+
+const MIGRATIONS = readMigrations(new URL('./migrations/', import.meta.url));
 
 export const LOCK_HELD = 'data_dir_in_use';
 export const SCHEMA_REFUSED = 'config_invalid';
@@ -48,7 +52,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   raw.exec('PRAGMA busy_timeout = 5000');
   raw.exec('PRAGMA foreign_keys = ON');
   if (options.pagesMax !== undefined) raw.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
-  migrate(raw);
+  migrate(raw, path, options.version ?? 'unknown');
   return wrap(raw, lock);
 }
 
@@ -71,41 +75,23 @@ function takeLock(dataDir: string): DatabaseSync {
   }
 }
 
-/** Applies the numbered files that are missing; refuses what was changed or is newer than this binary. */
-function migrate(raw: DatabaseSync): void {
-  raw.exec(
-    'CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT',
-  );
-  const folder = new URL('./migrations/', import.meta.url);
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
-  const applied = new Map(
-    raw
-      .prepare('SELECT name, checksum FROM migrations')
-      .all()
-      .map((row) => [String(row['name']), String(row['checksum'])]),
-  );
-  const newer = [...applied.keys()].find((name) => !names.includes(name));
-  if (newer !== undefined) {
-    throw new StartError(
-      SCHEMA_REFUSED,
-      `The database holds the migration ${newer}, which this version does not know. Start the version that wrote it, or a newer one.`,
-    );
+/** Applies the numbered files that are missing, after a copy of what is there; refuses what does not fit. */
+function migrate(raw: DatabaseSync, path: string, version: string): void {
+  raw.exec(`CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL,
+    runs_with TEXT NOT NULL, version TEXT NOT NULL) STRICT`);
+  const applied = raw.prepare('SELECT * FROM migrations').all().map(toApplied);
+  const plan = planMigrations(MIGRATIONS, applied);
+  if ('refusal' in plan) throw new StartError(SCHEMA_REFUSED, plan.refusal);
+  const [first] = plan.missing;
+  if (first && applied.length > 0) {
+    const copy = `${path}.before-${first.name.replace('.sql', '')}`;
+    if (!existsSync(copy)) raw.prepare('VACUUM INTO ?').run(copy);
   }
-  for (const name of names) {
-    const sql = readFileSync(new URL(name, folder), 'utf8');
-    const checksum = createHash('sha256').update(sql).digest('hex');
-    const known = applied.get(name);
-    if (known === checksum) continue;
-    if (known !== undefined) {
-      throw new StartError(
-        SCHEMA_REFUSED,
-        `The migration ${name} differs from the one that made this database. Restore the file that came with this version.`,
-      );
-    }
+  for (const { name, sql, checksum, runsWith } of plan.missing) {
     raw.exec(`BEGIN IMMEDIATE; ${sql}`);
-    raw.prepare('INSERT INTO migrations (name, checksum) VALUES (?, ?)').run(name, checksum);
+    raw
+      .prepare('INSERT INTO migrations (name, checksum, runs_with, version) VALUES (?, ?, ?, ?)')
+      .run(name, checksum, runsWith, version);
     raw.exec('COMMIT');
   }
 }

@@ -1,8 +1,9 @@
 // The terminal transitions. Each is guarded by the state it leaves, so exactly one of them happens to a task.
 import type { Task, TaskErrorCode } from '../../domain/tasks/model.ts';
+import { fromJson } from '../rows/to-domain.ts';
 import type { Database, Row } from './database.ts';
 import { type OperationTable, writeEvent } from './operation.ts';
-import { fromJson, requireTask, rowToTask } from './rows.ts';
+import { readTask, requireTask } from './rows.ts';
 import { ABANDONED, holds } from './run-operations.ts';
 
 type Names =
@@ -58,7 +59,7 @@ export const finishOperations: OperationTable<Names> = {
     });
     if (!row) return null;
     if (row['status'] === 'completed' || row['status'] === 'failed') {
-      return { task: rowToTask(db, row), changed: false };
+      return { task: readTask(db, row), changed: false };
     }
     return { task: fail(db, taskId, 'canceled', message, now), changed: true };
   },

@@ -1,7 +1,7 @@
 // The erasable inputs of a task, and which blobs they name.
 import type { TaskInput, TaskSource } from '../../domain/tasks/model.ts';
+import { toInput } from '../rows/to-domain.ts';
 import type { Database } from './database.ts';
-import { fromJson } from './rows.ts';
 
 export function writeInput(db: Database, taskId: string, input: TaskInput): void {
   db.run(
@@ -28,11 +28,7 @@ export function replaceSources(
 export function readInput(db: Database, taskId: string): TaskInput {
   const row = db.get('SELECT * FROM task_inputs WHERE task_id = $taskId', { taskId });
   if (!row) throw new Error(`the inputs of task ${taskId} are erased`);
-  return {
-    prompt: String(row['prompt']),
-    sources: fromJson(row['sources']),
-    mask: row['mask'] === null ? null : fromJson(row['mask']),
-  };
+  return toInput(row);
 }
 
 function sourceColumns(sources: readonly TaskSource[], mask: TaskSource | null) {

@@ -1,6 +1,6 @@
 // Outputs by URL token, and what may be deleted.
+import { toOutput } from '../rows/to-domain.ts';
 import type { OperationTable } from './operation.ts';
-import { rowToOutput } from './rows.ts';
 
 type Names = 'outputs.find' | 'outputs.expire' | 'blobs.named' | 'inputs.erase';
 
@@ -12,7 +12,7 @@ export const outputOperations: OperationTable<Names> = {
       { token },
     );
     if (!row) return null;
-    const output = rowToOutput(row);
+    const output = toOutput(row);
     return { output, expired: row['expired'] === 1 || output.expiresAt <= now };
   },
 

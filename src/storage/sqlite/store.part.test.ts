@@ -60,7 +60,7 @@ describe('SQLite', () => {
   it('refuses a changed migration and one that it does not know', async () => {
     for (const sql of [
       "UPDATE migrations SET checksum = 'x'",
-      "INSERT INTO migrations VALUES ('9999_future.sql', 'x')",
+      "INSERT INTO migrations VALUES ('9999_future.sql', 'x', '9999_future.sql', '9.9.9')",
     ]) {
       const dataDir = folder();
       await (await createSqliteStore({ dataDir })).stop();
