@@ -9,8 +9,9 @@ const project = (name: string, include: string, timeoutMs = 30_000, exclude: str
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 'src/**/*.test.ts', 30_000, ['src/**/*.part.test.ts']),
+      project('unit', 'src/**/*.test.ts', 30_000, ['src/**/*.{part,pg}.test.ts']),
       project('part', 'src/**/*.part.test.ts'),
+      project('postgres', 'src/**/*.pg.test.ts'),
       project('tidy', 'test/tidy/**/*.test.ts'),
       project('journeys', 'test/journeys/**/*.test.ts', 180_000),
       project('offline', 'test/offline/**/*.test.ts', 300_000),

@@ -70,7 +70,7 @@ const BANS: readonly Ban[] = [
 ];
 
 const VAGUE_NAMES = /(?:^|[/-])(?:utils?|helpers?|common|misc|manager|impl|base|types)\.ts$/;
-const KEBAB_CASE = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.(?:part|test|suite|config))*\.ts$/;
+const KEBAB_CASE = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.(?:part|pg|test|suite|config))*\.ts$/;
 
 describe('banned', () => {
   // The rules themselves spell out what they ban.

@@ -1,12 +1,14 @@
 // Plain inputs for the storage contract suite.
 
+import type { GatewayStore } from '../../domain/operations.ts';
 import type { AcceptInput } from '../../domain/tasks/operations.ts';
 import { makeToken, makeUuid } from '../../kernel/ids.ts';
 import { centsToMicroCents } from '../../kernel/money.ts';
-import type { SqliteStore } from '../sqlite/store.ts';
 
 /** A store whose clock a test can move. */
-export type TestStore = Pick<SqliteStore, 'run' | 'stop' | 'advanceClock'>;
+export interface TestStore extends GatewayStore {
+  advanceClock(ms: number): void;
+}
 
 export const LEASE_MS = 15_000;
 export const DEADLINE_MS = 900_000;
@@ -59,7 +61,9 @@ export function acceptInput(
   };
 }
 
+/** Whatever node was there before is dead then. */
 export async function startNode(store: TestStore): Promise<string> {
+  store.advanceClock(LEASE_MS + 1);
   const nodeId = makeUuid(Date.now());
   await store.run('nodes.start', { nodeId, leaseMs: LEASE_MS });
   return nodeId;

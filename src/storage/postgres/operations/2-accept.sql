@@ -54,7 +54,7 @@ DECLARE
   request text := input->>'clientRequestId';
   after_at bigint := 9223372036854775807;
   after_id text := '~';
-  found jsonb;
+  page jsonb;
 BEGIN
   IF input->>'after' IS NOT NULL THEN
     SELECT created_at, id INTO after_at, after_id FROM gateway.tasks
@@ -62,16 +62,16 @@ BEGIN
     IF NOT FOUND THEN RETURN NULL; END IF;
   END IF;
   IF request IS NULL THEN
-    SELECT jsonb_agg(ops.task_json(t) ORDER BY t.created_at DESC, t.id DESC) INTO found FROM (
+    SELECT jsonb_agg(ops.task_json(t) ORDER BY t.created_at DESC, t.id DESC) INTO page FROM (
       SELECT * FROM gateway.tasks WHERE account_id = account AND (created_at, id) < (after_at, after_id)
       ORDER BY created_at DESC, id DESC LIMIT (input->>'limit')::int + 1) t;
   ELSE
-    SELECT jsonb_agg(ops.task_json(t) ORDER BY t.created_at DESC, t.id DESC) INTO found FROM (
+    SELECT jsonb_agg(ops.task_json(t) ORDER BY t.created_at DESC, t.id DESC) INTO page FROM (
       SELECT * FROM gateway.tasks WHERE account_id = account AND client_request_id = request
         AND (created_at, id) < (after_at, after_id)
       ORDER BY created_at DESC, id DESC LIMIT (input->>'limit')::int + 1) t;
   END IF;
-  RETURN jsonb_build_object('tasks', COALESCE(found, '[]'::jsonb));
+  RETURN jsonb_build_object('tasks', COALESCE(page, '[]'::jsonb));
 END $$;
 
 CREATE FUNCTION ops.tasks_attempts(input jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$

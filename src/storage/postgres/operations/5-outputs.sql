@@ -10,7 +10,7 @@ CREATE FUNCTION ops.outputs_expire(input jsonb) RETURNS jsonb LANGUAGE plpgsql A
 DECLARE
   at bigint := ops.now_ms();
   gone jsonb;
-  tasks text[];
+  task_ids text[];
 BEGIN
   WITH picked AS (
     SELECT task_id, idx FROM gateway.outputs WHERE NOT expired AND expires_at <= at
@@ -18,8 +18,8 @@ BEGIN
   ), marked AS (
     UPDATE gateway.outputs o SET expired = true FROM picked p
     WHERE o.task_id = p.task_id AND o.idx = p.idx RETURNING o.blob_key, o.task_id
-  ) SELECT COALESCE(jsonb_agg(blob_key), '[]'::jsonb), array_agg(DISTINCT task_id) INTO gone, tasks FROM marked;
-  UPDATE gateway.tasks SET outputs_expired_at = at WHERE id = ANY (tasks) AND outputs_expired_at IS NULL;
+  ) SELECT COALESCE(jsonb_agg(blob_key), '[]'::jsonb), array_agg(DISTINCT task_id) INTO gone, task_ids FROM marked;
+  UPDATE gateway.tasks SET outputs_expired_at = at WHERE id = ANY (task_ids) AND outputs_expired_at IS NULL;
   RETURN gone;
 END $$;
 
@@ -31,15 +31,15 @@ $$;
 
 CREATE FUNCTION ops.inputs_erase(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-  tasks text[];
+  task_ids text[];
   gone jsonb;
 BEGIN
-  SELECT array_agg(id) INTO tasks FROM (
+  SELECT array_agg(id) INTO task_ids FROM (
     SELECT i.task_id AS id FROM gateway.task_inputs i JOIN gateway.tasks t ON t.id = i.task_id
     WHERE t.finished_at <= ops.now_ms() - (input->>'afterMs')::bigint
     LIMIT (input->>'limit')::int FOR UPDATE OF i SKIP LOCKED) picked;
-  WITH freed AS (DELETE FROM gateway.input_blobs WHERE task_id = ANY (tasks) RETURNING blob_key)
+  WITH freed AS (DELETE FROM gateway.input_blobs WHERE task_id = ANY (task_ids) RETURNING blob_key)
     SELECT COALESCE(jsonb_agg(blob_key), '[]'::jsonb) INTO gone FROM freed;
-  DELETE FROM gateway.task_inputs WHERE task_id = ANY (tasks);
+  DELETE FROM gateway.task_inputs WHERE task_id = ANY (task_ids);
   RETURN gone;
 END $$;
