@@ -14,7 +14,7 @@ import type { GatewayStore } from './domain/operations.ts';
 import { createEngine } from './engine/index.ts';
 import { createHttpServer } from './http/app.ts';
 import { AppError } from './kernel/app-error.ts';
-import { createSystemClock } from './kernel/clock.ts';
+import { createSystemClock, sleep } from './kernel/clock.ts';
 import { type Logger, silentLogger } from './kernel/logger.ts';
 import { createOutbound } from './kernel/outbound.ts';
 import { createSecrets, type Secrets } from './kernel/secret.ts';
@@ -23,6 +23,7 @@ import type { Provider } from './providers/provider.ts';
 import { createScriptedProvider } from './providers/scripted/provider.ts';
 import { type Runner, startRunner } from './runner/index.ts';
 import { createDiskBlobStore } from './storage/disk/blob-store.ts';
+import type { PostgresStore } from './storage/postgres/store.ts';
 import { createSqliteStore } from './storage/sqlite/store.ts';
 
 const ILLUSTRATOR = 'illustrator';
@@ -34,7 +35,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const { log, version } = options;
   const isNewDataDir = !existsSync(join(config.data_dir, 'gateway.db'));
-  const store = await createSqliteStore({ dataDir: config.data_dir });
+  const store = await openStore(config, version, log);
   try {
     return await start(config, { log, version, store, isNewDataDir });
   } catch (error) {
@@ -43,51 +44,89 @@ export async function startGateway(
   }
 }
 
+/** The store, and where it hears of other nodes: nowhere on SQLite, which has one. */
+interface OpenedStore extends GatewayStore {
+  onChanges?: PostgresStore['onChanges'];
+}
+
+async function openStore(config: Config, version: string, log: Logger): Promise<OpenedStore> {
+  const { database, data_dir: dataDir } = config;
+  if (database === null) return createSqliteStore({ dataDir, version });
+  const { createPostgresStore } = await import('./storage/postgres/store.ts');
+  return createPostgresStore({ ...database, version, log });
+}
+
 async function start(
   config: Config,
-  parts: { log: Logger; version: string; store: GatewayStore; isNewDataDir: boolean },
+  parts: { log: Logger; version: string; store: OpenedStore; isNewDataDir: boolean },
 ): Promise<Gateway> {
   const { log, version, store, isNewDataDir } = parts;
   const secrets = await openSecrets(config, store);
   const providers = buildProviders(config);
   const ctx = await buildContext(config, { log, store, secrets, providers });
-  const state: { runner: Runner | null } = { runner: null };
+  store.onChanges?.(({ taskIds, isNewWork }) => {
+    if (taskIds === 'all') ctx.events.publishAll();
+    else for (const taskId of taskIds) ctx.events.publish(taskId, { kind: 'state' });
+    if (isNewWork) ctx.events.nudge();
+  });
+  const state: { runner: Runner | null; isServing: boolean } = { runner: null, isServing: false };
   const http = createHttpServer({
     ctx,
     version,
     describeModels: () => describeModels(ctx),
     trustProxy: config.trust_proxy,
-    isReady: () => state.runner !== null,
+    isHealthOnly: !config.roles.includes('http'),
+    isReady: async () => state.isServing && (await isStoreUp(store)),
     log,
   });
   const { newKey } = await ensureBootstrapKey(ctx, config.bootstrapKey);
   const { port } = await http.listen(config.host, config.port);
   ctx.settings.publicUrl = config.publicUrl ?? `http://127.0.0.1:${port}`;
-  state.runner = await startRunner(ctx, providers, {
-    uncertainRetry: config.tasks.uncertain_retry,
-    lostMax: config.tasks.lost_max,
-    builtInSlots: 1,
-    upstreamSlots: config.tasks.upstream_slots,
-  });
-  const control = await startControlSocket(join(config.data_dir, 'control.sock'), ctx);
+  if (config.roles.includes('runner')) {
+    state.runner = await startRunner(ctx, providers, {
+      uncertainRetry: config.tasks.uncertain_retry,
+      lostMax: config.tasks.lost_max,
+      builtInSlots: 1,
+      upstreamSlots: config.tasks.upstream_slots,
+    });
+  }
+  state.isServing = true;
+  // With a shared database commands go there; nodes may share the folder.
+  const socket = join(config.data_dir, 'control.sock');
+  const control = config.database === null ? await startControlSocket(socket, ctx) : null;
   return {
     url: ctx.settings.publicUrl,
     dataDir: config.data_dir,
+    database: config.database === null ? null : describeDatabase(config.database.url),
     isNewDataDir,
     newKey,
     models: describeModels(ctx),
     async stop(now) {
-      const { runner } = state;
-      state.runner = null;
+      state.isServing = false;
       await http.drain();
-      await runner?.stop({ maxMs: config.shutdown_ms_max, now });
-      await control.stop();
+      await state.runner?.stop({ maxMs: config.shutdown_ms_max, now });
+      await control?.stop();
       await http.close();
       for (const provider of providers.values()) await provider.stop?.();
       await ctx.outbound.stop();
       await store.stop();
     },
   };
+}
+
+/** Whether the store answers within a second. */
+async function isStoreUp(store: GatewayStore): Promise<boolean> {
+  const asked = store.run('accounts.findKey', { hash: '' }).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([asked, sleep(1_000).then(() => false)]);
+}
+
+/** Host and database, without user and password. */
+function describeDatabase(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `PostgreSQL ${host}${pathname}`;
 }
 
 async function buildContext(
@@ -103,7 +142,10 @@ async function buildContext(
   return {
     store,
     log,
-    blobs: await createDiskBlobStore({ dir: join(config.data_dir, 'blobs') }),
+    blobs: await createDiskBlobStore({
+      dir: join(config.data_dir, 'blobs'),
+      isShared: config.database !== null,
+    }),
     clock: createSystemClock(),
     events: createEventHub(),
     catalog: defaultCatalog,
@@ -178,39 +220,44 @@ function describeModels(ctx: DomainContext): readonly GatewayModel[] {
   }));
 }
 
-/** The secret of this installation; a data folder made under another secret refuses to start. */
+/** The secret of this installation; data made under another secret refuses to start. */
 async function openSecrets(config: Config, store: GatewayStore): Promise<Secrets> {
-  const secrets = createSecrets(config.secret ?? (await ownSecret(config.data_dir)));
+  const secrets = createSecrets(config.secret ?? (await ownSecret(config, store)));
   const check = secrets.hash('check', 'runapi-gateway');
   const { stored } = await store.run('accounts.secretCheck', { check });
   if (stored === check) return secrets;
+  const where = config.database ? describeDatabase(config.database.url) : config.data_dir;
   throw new AppError(
     'config_invalid',
-    `RUNAPI_GATEWAY_SECRET is not the secret under which ${config.data_dir} was made. Set the original secret, or use another data folder.`,
+    `RUNAPI_GATEWAY_SECRET is not the secret under which ${where} was made. Set the original secret on every node, or use other storage.`,
   );
 }
 
-async function ownSecret(dataDir: string): Promise<Uint8Array> {
-  const path = join(dataDir, 'secret');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) {
-    await writeFile(path, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' });
+/** Made on first start: kept in the data folder, or in the database where nodes share one. */
+async function ownSecret(config: Config, store: GatewayStore): Promise<Uint8Array> {
+  const candidate = randomBytes(48).toString('base64');
+  if (config.database) {
+    return Buffer.from((await store.run('accounts.keepSecret', { candidate })).stored);
   }
+  const path = join(config.data_dir, 'secret');
+  await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) await writeFile(path, candidate, { mode: 0o600, flag: 'wx' });
   await chmod(path, 0o600);
   return Buffer.from(await readFile(path, 'utf8'));
 }
 
-/** A context on a data folder that no gateway serves now; it runs nothing. */
+/** A context on storage that no gateway serves now, or on a shared database; it runs nothing. */
 export async function openOffline(
   config: Config,
+  version: string,
 ): Promise<{ ctx: DomainContext; close(): Promise<void> }> {
-  if (!existsSync(join(config.data_dir, 'gateway.db'))) {
+  if (config.database === null && !existsSync(join(config.data_dir, 'gateway.db'))) {
     throw new AppError(
       'config_invalid',
       `There is no gateway data in ${config.data_dir}. Set RUNAPI_GATEWAY_DATA_DIR to the folder of your gateway.`,
     );
   }
-  const store = await createSqliteStore({ dataDir: config.data_dir });
+  const store = await openStore(config, version, silentLogger);
   const secrets = await openSecrets(config, store);
   const providers = new Map<string, Provider>();
   const ctx = await buildContext(config, { log: silentLogger, store, secrets, providers });

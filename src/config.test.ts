@@ -51,7 +51,8 @@ describe('the configuration', () => {
     [{ RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS: 'lan' }, 'RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS'],
     [{ RUNAPI_GATEWAY_SECRET: 'short' }, 'RUNAPI_GATEWAY_SECRET'],
     [{ RUNAPI_GATEWAY_CONFIG: '/does/not/exist.yaml' }, '/does/not/exist.yaml'],
-    [{ DATABASE_URL: 'postgres://x' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+    [{ RUNAPI_GATEWAY_ROLES: 'cook' }, 'RUNAPI_GATEWAY_ROLES'],
     [{ RUNAPI_GATEWAY_S3_BUCKET: 'x' }, 'RUNAPI_GATEWAY_S3_BUCKET'],
   ])('a bad %j stops the start and is named', (env, name) => {
     expect(() => readConfig(env)).toThrow(name);

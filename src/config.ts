@@ -24,6 +24,18 @@ const fileSchema = z.strictObject({
   allow_private_urls: z.array(z.string()).default([]),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   shutdown_ms_max: z.int().min(0).default(600_000),
+  roles: z
+    .array(z.enum(['http', 'runner']))
+    .min(1)
+    .default(['http', 'runner']),
+  database: z
+    .strictObject({
+      url: z.string().optional(),
+      /** A connection without a transaction pooler, for LISTEN and migrations. */
+      direct_url: z.string().optional(),
+      pool_max: z.int().min(2).default(10),
+    })
+    .prefault({}),
   engine: z
     .strictObject({ enabled: z.boolean().default(true), threads: z.int().min(1).optional() })
     .prefault({}),
@@ -47,7 +59,15 @@ const fileSchema = z.strictObject({
 
 export type ProviderConfig = z.infer<typeof providerSchema>;
 
-export interface Config extends Omit<z.infer<typeof fileSchema>, 'public_url'> {
+export interface DatabaseConfig {
+  url: string;
+  directUrl: string;
+  poolMax: number;
+}
+
+export interface Config extends Omit<z.infer<typeof fileSchema>, 'public_url' | 'database'> {
+  /** PostgreSQL; null: SQLite in the data folder. */
+  database: DatabaseConfig | null;
   /** Without trailing slash; null: `http://127.0.0.1:<port>`. */
   publicUrl: string | null;
   /** Null: made on first start and kept in the data folder. */
@@ -66,10 +86,11 @@ export function readConfig(env: Environment, options: { configFile?: string } = 
   checkRoutes(settings);
   checkAddresses(settings.allow_private_urls, 'RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS', true);
   checkAddresses(settings.trust_proxy, 'RUNAPI_GATEWAY_TRUST_PROXY', false);
-  const { public_url: publicUrl, ...rest } = settings;
+  const { public_url: publicUrl, database, ...rest } = settings;
   return {
     ...rest,
     data_dir: resolve(settings.data_dir),
+    database: readDatabase(env, database),
     publicUrl: publicUrl === undefined ? null : readPublicUrl(publicUrl),
     secret: readSecret(env),
     bootstrapKey: secretText(env, 'RUNAPI_GATEWAY_BOOTSTRAP_KEY'),
@@ -92,6 +113,7 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
     trust_proxy: list(env['RUNAPI_GATEWAY_TRUST_PROXY']),
     allow_private_urls: list(env['RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS']),
     log_level: env['RUNAPI_GATEWAY_LOG_LEVEL'],
+    roles: list(env['RUNAPI_GATEWAY_ROLES']),
   };
   return Object.fromEntries(
     Object.entries(found).filter(([, value]) => value !== undefined && value !== ''),
@@ -161,6 +183,23 @@ function readPublicUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
+function readDatabase(
+  env: Environment,
+  file: { url?: string | undefined; direct_url?: string | undefined; pool_max: number },
+): DatabaseConfig | null {
+  const url = secretText(env, 'DATABASE_URL') ?? file.url ?? null;
+  if (url === null) return null;
+  const directUrl = secretText(env, 'DATABASE_DIRECT_URL') ?? file.direct_url ?? url;
+  for (const [name, text] of Object.entries({
+    DATABASE_URL: url,
+    DATABASE_DIRECT_URL: directUrl,
+  })) {
+    if (/^postgres(?:ql)?:\/\/./.test(text) && URL.canParse(text)) continue;
+    throw invalid(`${name} must look like postgres://user:password@host:5432/database.`);
+  }
+  return { url, directUrl, poolMax: file.pool_max };
+}
+
 function readSecret(env: Environment): Uint8Array | null {
   const text = secretText(env, 'RUNAPI_GATEWAY_SECRET');
   if (text === null) return null;
@@ -186,11 +225,6 @@ function secretText(env: Environment, name: string): string | null {
 
 /** Better no start than a start that quietly keeps its data somewhere else. */
 function refuseUnsupported(env: Environment): void {
-  if (env['DATABASE_URL']) {
-    throw invalid(
-      'DATABASE_URL is set, but this version stores its data in SQLite only. Unset it to start.',
-    );
-  }
   const s3 = Object.keys(env).find((name) => name.startsWith('RUNAPI_GATEWAY_S3_') && env[name]);
   if (s3 === undefined) return;
   throw invalid(

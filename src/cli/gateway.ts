@@ -13,6 +13,8 @@ export interface Gateway {
   /** Absolute. */
   dataDir: string;
   isNewDataDir: boolean;
+  /** For people, without password; null: SQLite in the data folder. */
+  database: string | null;
   /** Set once, on the first start without a bootstrap key. */
   newKey: string | null;
   models: readonly GatewayModel[];
@@ -23,6 +25,7 @@ export interface Gateway {
 /** The part of the configuration that commands look at; the rest passes through them unseen. */
 export interface CommandConfig {
   data_dir: string;
+  database: object | null;
   log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -32,8 +35,11 @@ export interface CliDeps<Config extends CommandConfig = CommandConfig> {
   /** The configuration of the demo: nothing from the environment, a data folder of its own, a free port. */
   isolatedConfig(dataDir: string): Config;
   startGateway(config: Config, options: { log: Logger; version: string }): Promise<Gateway>;
-  /** A context on a data folder that no gateway serves now. */
-  openOffline(config: Config): Promise<{ ctx: DomainContext; close(): Promise<void> }>;
+  /** A context on storage that no gateway serves now, or on a database that many share. */
+  openOffline(
+    config: Config,
+    version: string,
+  ): Promise<{ ctx: DomainContext; close(): Promise<void> }>;
   env: Readonly<Record<string, string | undefined>>;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;

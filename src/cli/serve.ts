@@ -57,7 +57,7 @@ function report(
   return [
     `RunAPI Gateway ${deps.version}`,
     `  URL     ${gateway.url}`,
-    `  Data    ${gateway.dataDir} (${gateway.isNewDataDir ? 'new' : 'existing'})`,
+    ...dataLines(gateway),
     `  Docs    ${gateway.url}/reference`,
     '  Models',
     ...models,
@@ -70,6 +70,11 @@ function report(
     '',
     '',
   ].join('\n');
+}
+
+function dataLines({ database, dataDir, isNewDataDir }: Gateway): string[] {
+  if (database === null) return [`  Data    ${dataDir} (${isNewDataDir ? 'new' : 'existing'})`];
+  return [`  Data    ${database}`, `  Images  ${dataDir}: all nodes must share this folder`];
 }
 
 function describeProvider(provider: string | null): string {

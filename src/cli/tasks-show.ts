@@ -30,15 +30,16 @@ export async function runTasksShow<Config extends CommandConfig>(
   return 0;
 }
 
-/** Through the running gateway's socket, else by opening the store, which then nobody holds. */
+/** Through the running gateway's socket, else by opening the store: nobody holds it then, or many share it. */
 async function ask<Config extends CommandConfig>(
   deps: CliDeps<Config>,
   config: Config,
   path: string,
 ): Promise<ControlAnswer> {
-  const answered = await askControlSocket(join(config.data_dir, 'control.sock'), path);
+  const socket = join(config.data_dir, 'control.sock');
+  const answered = config.database === null ? await askControlSocket(socket, path) : null;
   if (answered) return answered;
-  const { ctx, close } = await deps.openOffline(config);
+  const { ctx, close } = await deps.openOffline(config, deps.version);
   try {
     return await answer(ctx, path);
   } finally {

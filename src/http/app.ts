@@ -102,6 +102,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return answerError(log, error, request, reply);
   });
   for (const route of routeList) {
+    if (options.isHealthOnly && !route.path.startsWith('/health/')) continue;
     const handler = handlers[route.id];
     app.route({
       method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,

@@ -11,7 +11,9 @@ export interface HttpOptions {
   describeModels(): readonly { model: string; provider: string | null }[];
   /** CIDRs whose `X-Forwarded-*` count. */
   trustProxy: readonly string[];
-  isReady(): boolean;
+  isReady(): Promise<boolean>;
+  /** A node that only runs tasks answers only what asks for its health. */
+  isHealthOnly: boolean;
   log: Logger;
   bodyBytesMax?: number;
 }

@@ -14,8 +14,8 @@ const icon = readFileSync(new URL('./assets/icon.svg', import.meta.url), 'utf8')
 
 export const liveHandler: Handler = () => ({ status: 'ok' });
 
-export const readyHandler: Handler = (door) => {
-  if (door.isReady()) return { status: 'ok' };
+export const readyHandler: Handler = async (door) => {
+  if (await door.isReady()) return { status: 'ok' };
   throw new AppError('shutting_down', 'The gateway takes no work now.', { retryAfterSeconds: 2 });
 };
 

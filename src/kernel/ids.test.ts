@@ -41,3 +41,9 @@ describe('task ids', () => {
     for (const token of tokens) expect(token.length * 6).toBeGreaterThanOrEqual(128);
   });
 });
+
+it('ids of one millisecond keep the order in which they were made', () => {
+  const ids = Array.from({ length: 1_000 }, () => makeUuid(1_700_000_000_000));
+  expect([...ids].sort()).toEqual(ids);
+  expect(new Set(ids).size).toBe(1_000);
+});

@@ -6,11 +6,16 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
 const TSK_LENGTH = 26;
 
-/** A lower-case canonical UUIDv7 for the instant `nowMs`. */
+/** Of the last id: within one millisecond ids of this process keep the order in which they were made. */
+let latest = { ms: 0, sequence: 0 };
+
+/** A lower-case canonical UUIDv7 for the instant `nowMs`; 12 bits of it count within the millisecond. */
 export function makeUuid(nowMs: number): string {
   const bytes = randomBytes(16);
+  const isSame = nowMs === latest.ms && latest.sequence < 0xfff;
+  latest = { ms: nowMs, sequence: isSame ? latest.sequence + 1 : bytes.readUInt16BE(6) & 0x7ff };
   bytes.writeUIntBE(nowMs, 0, 6);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt16BE(0x7000 | latest.sequence, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytesToUuid(bytes);
 }

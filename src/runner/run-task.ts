@@ -20,8 +20,8 @@ export function startTask(deps: RunnerDeps, claimed: ClaimedTask): StartedTask {
   const unsubscribe = ctx.events.subscribe(run.task.id, (news) => {
     if (news.kind === 'state' && !run.isEnding) void stopIfEnded(run);
   });
-  const untilDeadline = Math.max(0, run.task.deadlineAt - ctx.clock.now());
-  const timer = setTimeout(() => run.stop.abort('deadline'), untilDeadline);
+  const untilDeadlineMs = Math.max(0, claimed.remainingMs);
+  const timer = setTimeout(() => run.stop.abort('deadline'), untilDeadlineMs);
   const ended = work(run)
     .catch((error: unknown) => failUnexpectedly(run, error))
     .finally(() => {

@@ -22,7 +22,7 @@ let ctx: DomainContext;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'runapi-sweep-'));
   store = await createSqliteStore({ dataDir: dir });
-  const blobs = await createDiskBlobStore({ dir: join(dir, 'blobs') });
+  const blobs = await createDiskBlobStore({ dir: join(dir, 'blobs'), isShared: false });
   const clock = { now: () => Date.now(), monotonic: () => 0 };
   ctx = { store, blobs, clock, log: silentLogger } as unknown as DomainContext;
 });

@@ -1,5 +1,5 @@
 // Starts the real process, as an operator would, and takes it down again. Whatever a test forgets dies with it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, request } from 'undici';
 import { stringify } from 'yaml';
 import { eventually } from './eventually.ts';
+import { makeDatabase } from './postgres.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const START_MS_MAX = 30_000;
@@ -57,6 +59,17 @@ export interface TestGatewayOptions {
   dataDir?: string;
 }
 
+/** `TEST_ENGINE=postgres`: every data folder gets a database of its own beside it. */
+export const isOnPostgres = process.env['TEST_ENGINE'] === 'postgres';
+const databases = new Map<string, Promise<string>>();
+
+async function engineSettings(dataDir: string): Promise<Record<string, string>> {
+  if (!isOnPostgres) return {};
+  const database = databases.get(dataDir) ?? makeDatabase();
+  databases.set(dataDir, database);
+  return { DATABASE_URL: await database };
+}
+
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once('exit', () => {
@@ -81,6 +94,7 @@ async function spawnGateway(options: TestGatewayOptions, dataDir: string) {
       RUNAPI_GATEWAY_DATA_DIR: dataDir,
       RUNAPI_GATEWAY_BOOTSTRAP_KEY: TEST_KEY,
       RUNAPI_GATEWAY_LOG_LEVEL: 'warn',
+      ...(await engineSettings(dataDir)),
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -130,7 +144,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     pid: child.pid ?? 0,
     stderr: () => stderr,
     isRunning: () => running.has(child),
-    trace: (taskId) => readTrace(join(dataDir, 'control.sock'), taskId),
+    trace: (taskId) =>
+      isOnPostgres ? askCommand(dataDir, taskId) : readTrace(join(dataDir, 'control.sock'), taskId),
     kill9: async () => void (await end('SIGKILL')),
     terminate: () => end('SIGTERM'),
     signal: (name) => void child.kill(name),
@@ -141,6 +156,14 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       folders.delete(dataDir);
     },
   };
+}
+
+/** Without a socket: by the command line, which asks the database. */
+async function askCommand(dataDir: string, taskId: string): Promise<TaskTrace> {
+  const args = [MAIN, 'tasks', 'show', taskId, '--json'];
+  const env = { RUNAPI_GATEWAY_DATA_DIR: dataDir, ...(await engineSettings(dataDir)) };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  return JSON.parse(stdout) as TaskTrace;
 }
 
 async function readTrace(socketPath: string, taskId: string): Promise<TaskTrace> {

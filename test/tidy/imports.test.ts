@@ -36,7 +36,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'zod'],
   providers: ['*', 'undici', 'zod'],
   engine: ['*', '@napi-rs/canvas', 'sharp'],
-  storage: ['*'],
+  storage: ['*', 'pg'],
   runner: ['node:crypto'],
   http: ['*', 'fastify', 'zod'],
   cli: ['*', 'commander', 'pino', 'undici'],

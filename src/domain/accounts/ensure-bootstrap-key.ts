@@ -18,11 +18,8 @@ export async function ensureBootstrapKey(
   ctx: Pick<DomainContext, 'store' | 'clock' | 'hashKey'>,
   keyText: string | null,
 ): Promise<{ newKey: string | null }> {
-  if (keyText === null && (await ctx.store.run('accounts.countKeys', {})) > 0) {
-    return { newKey: null };
-  }
   const text = keyText ?? makeKeyText();
-  await ctx.store.run('accounts.ensureKey', {
+  const ensured = await ctx.store.run('accounts.ensureKey', {
     accountName: 'Demo User',
     email: 'demo@example.com',
     billing: 'track',
@@ -31,6 +28,7 @@ export async function ensureBootstrapKey(
     hash: ctx.hashKey(text),
     prefix: text.slice(0, SHOWN_PREFIX_LENGTH),
     isLive: !text.startsWith(SANDBOX_PREFIX),
+    isOnlyFirst: keyText === null,
   });
-  return { newKey: keyText === null ? text : null };
+  return { newKey: keyText === null && ensured?.created ? text : null };
 }

@@ -25,11 +25,14 @@ export type AccountOperations = {
       hash: string;
       prefix: string;
       isLive: boolean;
+      /** Make it only while there is no key at all; `created` says whether it was. */
+      isOnlyFirst: boolean;
     };
-    output: { accountId: number; keyId: string; created: boolean };
+    output: { accountId: number; keyId: string; created: boolean } | null;
   };
   'accounts.findKey': { input: { hash: string }; output: KeyRecord | null };
-  'accounts.countKeys': { input: object; output: number };
+  /** Keeps the first candidate ever offered, and returns it: the secret of nodes that share a database. */
+  'accounts.keepSecret': { input: { candidate: string }; output: { stored: string } };
   /** Stores the check value of the secret once; returns the stored one. */
   'accounts.secretCheck': { input: { check: string }; output: { stored: string } };
 };

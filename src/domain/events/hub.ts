@@ -11,6 +11,8 @@ export type TaskNews =
 
 export interface EventHub {
   publish(taskId: string, news: TaskNews): void;
+  /** Any task's row may have changed: all who listen shall look. */
+  publishAll(): void;
   /** Returns the function that ends the subscription. */
   subscribe(taskId: string, listener: (news: TaskNews) => void): () => void;
   /** Says that there may be work to claim. */
@@ -24,6 +26,9 @@ export function createEventHub(): EventHub {
   return {
     publish(taskId, news) {
       for (const listener of listeners.get(taskId) ?? []) listener(news);
+    },
+    publishAll() {
+      for (const set of listeners.values()) for (const listener of set) listener({ kind: 'state' });
     },
     subscribe(taskId, listener) {
       const set = listeners.get(taskId) ?? new Set();

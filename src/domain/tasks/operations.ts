@@ -54,6 +54,8 @@ export interface Fence {
 
 export interface ClaimedTask {
   task: Task;
+  /** Until the deadline, by the database's clock; a node's own may be off. */
+  remainingMs: number;
   claim: number;
   input: TaskInput;
   /** Oldest first; the last one may be open (`started` or `submitted`) after a takeover. */

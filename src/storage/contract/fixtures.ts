@@ -15,7 +15,7 @@ export const DEADLINE_MS = 900_000;
 
 export async function makeAccount(store: TestStore): Promise<{ accountId: number; keyId: string }> {
   const token = makeToken();
-  return store.run('accounts.ensureKey', {
+  const made = await store.run('accounts.ensureKey', {
     accountName: 'Test',
     email: `${token}@example.com`,
     billing: 'track',
@@ -24,7 +24,10 @@ export async function makeAccount(store: TestStore): Promise<{ accountId: number
     hash: token,
     prefix: 'runapi_x',
     isLive: true,
+    isOnlyFirst: false,
   });
+  if (!made) throw new Error('no account was made');
+  return made;
 }
 
 export function acceptInput(

@@ -238,6 +238,27 @@ export function testStore(
       expect(await store.run('tasks.load', load)).toMatchObject({ pending: 0, finished: 1 });
     });
 
+    it('a first key is made only while there is none', async () => {
+      const input = {
+        accountName: 'Other',
+        email: 'other@example.com',
+        billing: 'track' as const,
+        keyId: 'other',
+        keyName: 'first',
+        hash: 'other',
+        prefix: 'runapi_x',
+        isLive: true,
+        isOnlyFirst: true,
+      };
+      expect(await store.run('accounts.ensureKey', input)).toBeNull();
+      expect(await store.run('accounts.findKey', { hash: 'other' })).toBeNull();
+    });
+
+    it('the first secret offered is the secret of all', async () => {
+      const first = await store.run('accounts.keepSecret', { candidate: 'a' });
+      expect(await store.run('accounts.keepSecret', { candidate: 'b' })).toEqual(first);
+    });
+
     it('the check value of the secret is written once', async () => {
       const first = await store.run('accounts.secretCheck', { check: 'a' });
       expect(await store.run('accounts.secretCheck', { check: 'b' })).toEqual(first);

@@ -9,7 +9,7 @@ import { createDiskBlobStore } from './blob-store.ts';
 const dir = mkdtempSync(join(tmpdir(), 'runapi-blobs-'));
 let blobs: BlobStore;
 beforeAll(async () => {
-  blobs = await createDiskBlobStore({ dir });
+  blobs = await createDiskBlobStore({ dir, isShared: false });
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 

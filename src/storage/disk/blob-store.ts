@@ -7,11 +7,15 @@ import type { BlobInfo, BlobStore } from '../../kernel/blob-store.ts';
 
 const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 
-export async function createDiskBlobStore(options: { dir: string }): Promise<BlobStore> {
+export async function createDiskBlobStore(options: {
+  dir: string;
+  /** Other nodes use the folder too. */
+  isShared: boolean;
+}): Promise<BlobStore> {
   const root = options.dir;
   const staging = join(root, '.staging');
-  // What lies there is left from a crash: nothing names it.
-  await rm(staging, { recursive: true, force: true });
+  // What lies there is left from a crash: nothing names it. On a shared folder it may be another node's, at work.
+  if (!options.isShared) await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true, mode: 0o700 });
 
   const pathOf = (key: string): string => {

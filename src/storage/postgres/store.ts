@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { GatewayStore } from '../../domain/operations.ts';
 import { AppError, toError } from '../../kernel/app-error.ts';
 import { sleep } from '../../kernel/clock.ts';
-import { makeUuid } from '../../kernel/ids.ts';
+import { makeToken } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { judge } from './failures.ts';
 import { type Changes, startListener } from './listener.ts';
@@ -63,7 +63,6 @@ const READS: ReadonlySet<Name> = new Set<Name>([
   'outputs.find',
   'blobs.named',
   'accounts.findKey',
-  'accounts.countKeys',
 ]);
 
 /** They lock many rows, in an order of their own: never in one transaction with others. */
@@ -74,6 +73,7 @@ const ALONE: ReadonlySet<Name> = new Set<Name>([
   'outputs.expire',
   'inputs.erase',
   'accounts.ensureKey',
+  'accounts.keepSecret',
   'accounts.secretCheck',
   'nodes.start',
   'nodes.renew',
@@ -94,7 +94,7 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Pos
   });
   // An idle connection that breaks is replaced; whoever uses one hears of it by the query.
   pool.on('error', () => {});
-  const origin = makeUuid(Date.now());
+  const origin = makeToken();
   const sender = new Sender(pool, functions, origin, options.log);
   const listeners: ((changes: Changes) => void)[] = [];
   const listener = startListener({

@@ -66,6 +66,7 @@ interface ClaimedRow {
   task: TaskRow;
   input: Row;
   attempts: readonly Row[];
+  remainingMs: number;
 }
 
 /** What is not listed comes as it is. The argument is what the SQL function of that name returns. */
@@ -85,6 +86,7 @@ const DECODERS: { readonly [N in Name]?: (answer: never, input: Input<N>) => Out
       claim: Number(row.task['claim']),
       input: toInput(row.input),
       attempts: row.attempts.map(toAttempt),
+      remainingMs: row.remainingMs,
     })),
   'tasks.complete': fencedTask as (answer: never) => Output<'tasks.complete'>,
   'tasks.fail': fencedTask as (answer: never) => Output<'tasks.fail'>,

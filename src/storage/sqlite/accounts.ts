@@ -5,13 +5,14 @@ import type { OperationTable } from './operation.ts';
 type Names =
   | 'accounts.ensureKey'
   | 'accounts.findKey'
-  | 'accounts.countKeys'
+  | 'accounts.keepSecret'
   | 'accounts.secretCheck';
 
 export const accountOperations: OperationTable<Names> = {
   'accounts.ensureKey'(db, input, now) {
     const known = findKey(db, input.hash);
     if (known) return { accountId: known.accountId, keyId: known.id, created: false };
+    if (input.isOnlyFirst && db.get('SELECT 1 FROM keys LIMIT 1', {})) return null;
     const { accountName: name, email, billing } = input;
     // The e-mail address is the account's natural key: one account, however often this is asked.
     db.run(
@@ -39,8 +40,12 @@ export const accountOperations: OperationTable<Names> = {
 
   'accounts.findKey': (db, { hash }) => findKey(db, hash),
 
-  'accounts.countKeys'(db) {
-    return Number(db.get('SELECT COUNT(*) AS count FROM keys', {})?.['count']);
+  'accounts.keepSecret'(db, { candidate }) {
+    db.run(
+      "INSERT INTO meta (key, value) VALUES ('secret', $candidate) ON CONFLICT (key) DO NOTHING",
+      { candidate },
+    );
+    return { stored: String(db.get("SELECT value FROM meta WHERE key = 'secret'", {})?.['value']) };
   },
 
   'accounts.secretCheck'(db, { check }) {

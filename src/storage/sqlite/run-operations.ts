@@ -52,7 +52,7 @@ export const runOperations: OperationTable<Names> = {
       take(db, String(id), nodeId, 0);
       writeEvent(db, String(id), 'task.processing', now);
     }
-    return [...abandoned, ...pending].map(({ id }) => claimed(db, String(id)));
+    return [...abandoned, ...pending].map(({ id }) => claimed(db, String(id), now));
   },
 
   'tasks.handBack'(db, fence, now) {
@@ -134,10 +134,12 @@ function take(db: Database, taskId: string, nodeId: string, lost: number): void 
   );
 }
 
-function claimed(db: Database, taskId: string) {
+function claimed(db: Database, taskId: string, now: number) {
   const row = db.get('SELECT claim FROM tasks WHERE id = $taskId', { taskId });
+  const task = requireTask(db, taskId);
   return {
-    task: requireTask(db, taskId),
+    task,
+    remainingMs: task.deadlineAt - now,
     claim: Number(row?.['claim']),
     input: readInput(db, taskId),
     attempts: listAttempts(db, taskId),

@@ -38,7 +38,8 @@ BEGIN
   END IF;
   RETURN COALESCE((
     SELECT jsonb_agg(jsonb_build_object('task', ops.task_json(t), 'input', to_jsonb(i),
-      'attempts', ops.attempts_of(t.id)) ORDER BY t.lost_count = 0, t.created_at, t.id)
+      'attempts', ops.attempts_of(t.id),
+      'remainingMs', t.deadline_at - at) ORDER BY t.lost_count = 0, t.created_at, t.id)
     FROM gateway.tasks t JOIN gateway.task_inputs i ON i.task_id = t.id WHERE t.id = ANY (taken)), '[]'::jsonb);
 END $$;
 

@@ -29,7 +29,7 @@ BEGIN
     WHEN 'blobs.named' THEN RETURN ops.blobs_named(input);
     WHEN 'inputs.erase' THEN RETURN ops.inputs_erase(input);
     WHEN 'accounts.ensureKey' THEN RETURN ops.accounts_ensure_key(input);
-    WHEN 'accounts.countKeys' THEN RETURN ops.accounts_count_keys(input);
+    WHEN 'accounts.keepSecret' THEN RETURN ops.accounts_keep_secret(input);
     WHEN 'accounts.secretCheck' THEN RETURN ops.accounts_secret_check(input);
     WHEN 'nodes.start' THEN RETURN ops.nodes_start(input);
     WHEN 'nodes.renew' THEN RETURN ops.nodes_renew(input);
