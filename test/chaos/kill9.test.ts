@@ -7,7 +7,8 @@ import { type Client, createClient, type TaskBody } from '../support/client.ts';
 import { concurrently } from '../support/concurrently.ts';
 import { crashAtStart, makeDataDir, startGateway, type TestGateway } from '../support/gateway.ts';
 import { createRandom, type Random, readSeed } from '../support/random.ts';
-import { createTask, MODELS, planTasks, type SentTask, sendTasks } from './task-load.ts';
+import { chaosConfig } from './chaos-config.ts';
+import { createTask, planTasks, type SentTask, sendTasks } from './task-load.ts';
 import {
   type Evidence,
   expectHonestAttempts,
@@ -27,27 +28,6 @@ const servers: ScriptedServer[] = [];
 afterAll(async () => {
   for (const server of servers) await server.stop();
 });
-
-/** One model each for what answers at once, what has job ids, and what may be asked again. */
-function configFor(url: string): object {
-  const provider = (form: string, repeatable = false) => ({
-    type: 'scripted',
-    form,
-    base_url: url,
-    repeatable,
-  });
-  return {
-    providers: {
-      immediate: provider('immediate'),
-      job: provider('job'),
-      repeatable: provider('immediate', true),
-    },
-    routes: Object.fromEntries(
-      MODELS.map((model, index) => [model, [['immediate', 'job', 'repeatable'][index]]]),
-    ),
-    tasks: { cancels_per_hour_max: 100_000, lost_max: KILLS_MAX * ROUNDS + 5 },
-  };
-}
 
 /** Kills the gateway one to three times, once under load, later while it recovers or even while it starts. */
 async function suffer(
@@ -118,7 +98,10 @@ async function checkAll(
 it(`${TASKS} running tasks and kill -9, ${ROUNDS} rounds (seed ${seed}): each ends once`, async () => {
   const server = await createScriptedServer();
   servers.push(server);
-  const options = { config: configFor(server.url), dataDir: await makeDataDir() };
+  const options = {
+    config: chaosConfig(server.url, KILLS_MAX * ROUNDS + 5),
+    dataDir: await makeDataDir(),
+  };
   const history: string[] = [];
   let gateway = await startGateway(options);
   for (let round = 1; round <= ROUNDS; round += 1) {
