@@ -12,6 +12,7 @@ export default defineConfig({
       project('unit', 'src/**/*.test.ts', 30_000, ['src/**/*.{part,pg}.test.ts']),
       project('part', 'src/**/*.part.test.ts'),
       project('postgres', 'src/**/*.pg.test.ts'),
+      project('fleet', 'test/fleet/**/*.test.ts', 120_000),
       project('tidy', 'test/tidy/**/*.test.ts'),
       project('journeys', 'test/journeys/**/*.test.ts', 180_000),
       project('offline', 'test/offline/**/*.test.ts', 300_000),

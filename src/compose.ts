@@ -44,10 +44,8 @@ export async function startGateway(
   }
 }
 
-/** The store, and where it hears of other nodes: nowhere on SQLite, which has one. */
-interface OpenedStore extends GatewayStore {
-  onChanges?: PostgresStore['onChanges'];
-}
+/** The store; on PostgreSQL it also carries news between nodes. */
+type OpenedStore = GatewayStore | PostgresStore;
 
 async function openStore(config: Config, version: string, log: Logger): Promise<OpenedStore> {
   const { database, data_dir: dataDir } = config;
@@ -64,11 +62,7 @@ async function start(
   const secrets = await openSecrets(config, store);
   const providers = buildProviders(config);
   const ctx = await buildContext(config, { log, store, secrets, providers });
-  store.onChanges?.(({ taskIds, isNewWork }) => {
-    if (taskIds === 'all') ctx.events.publishAll();
-    else for (const taskId of taskIds) ctx.events.publish(taskId, { kind: 'state' });
-    if (isNewWork) ctx.events.nudge();
-  });
+  if ('onChanges' in store) joinFleet(store, ctx);
   const state: { runner: Runner | null; isServing: boolean } = { runner: null, isServing: false };
   const http = createHttpServer({
     ctx,
@@ -112,6 +106,17 @@ async function start(
       await store.stop();
     },
   };
+}
+
+/** Listeners here hear of tasks that run elsewhere, and the other way round. */
+function joinFleet(store: PostgresStore, { events }: DomainContext): void {
+  store.onChanges(({ taskIds, isNewWork }) => {
+    if (taskIds === 'all') events.publishAll();
+    else for (const taskId of taskIds) events.receive(taskId, { kind: 'state' });
+    if (isNewWork) events.nudge();
+  });
+  store.onNews(({ taskId, news }) => events.receive(taskId, news));
+  events.onLiveNews((taskId, news) => store.tell(taskId, news));
 }
 
 /** Whether the store answers within a second. */

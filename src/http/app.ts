@@ -97,6 +97,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
+    if (options.isHealthOnly) return answerError(log, noDoor(path), request, reply);
     const { error, allow } = unknownRoute(request.method, path, ctx.settings.publicUrl);
     if (allow !== null) reply.header('allow', allow);
     return answerError(log, error, request, reply);
@@ -127,6 +128,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     },
     close: () => app.close(),
   };
+}
+
+function noDoor(path: string): AppError {
+  const text = `This node only runs tasks (roles: runner), so it does not answer ${path.slice(0, 200)}. Ask a node with the role http.`;
+  return new AppError('route_not_found', text);
 }
 
 /** `/api/v1/<service>/…` of a service that is not here is no route, whoever asks (contract §1.1). */

@@ -11,10 +11,14 @@ const SKEWED_CLOCK = fileURLToPath(new URL('./skewed-clock.ts', import.meta.url)
 export interface Fleet {
   postgres: PostgresServer;
   databaseUrl: string;
+  /** Holds the images of all nodes. */
+  dataDir: string;
   /** By slot; a restarted node takes the place of the one before. */
   nodes: TestGateway[];
   restartNode(slot: number): Promise<void>;
   query(sql: string): Promise<Record<string, unknown>[]>;
+  /** In another database of the same server. */
+  queryIn(url: string, sql: string): Promise<Record<string, unknown>[]>;
   /** Asks any living node until one answers below 500. */
   call(method: 'GET' | 'POST', path: string, body?: unknown, headers?: object): Promise<Answer>;
   stop(): Promise<void>;
@@ -49,7 +53,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return {
     postgres,
     databaseUrl,
+    dataDir,
     nodes,
+    queryIn: query,
     async restartNode(slot) {
       nodes[slot] = await startNode(slot);
     },

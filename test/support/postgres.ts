@@ -15,6 +15,9 @@ export interface PostgresServer {
   url: string;
   /** Ends every backend at once and starts again, as after a crash. */
   restart(): Promise<void>;
+  /** Down until it is resumed. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,6 +55,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       halt('immediate');
       await start();
     },
+    async pause() {
+      halt('immediate');
+    },
+    resume: start,
     async stop() {
       halt('immediate');
       rmSync(folder, { recursive: true, force: true });

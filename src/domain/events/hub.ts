@@ -9,8 +9,15 @@ export type TaskNews =
   /** A preview, for a short time under `/outputs/partial/<token>.<ext>`. */
   | { kind: 'partial'; index: number; path: string; contentType: string };
 
+/** What is not stored, and so must be carried to those who listen elsewhere. */
+export type LiveNews = Exclude<TaskNews, { kind: 'state' }>;
+
 export interface EventHub {
+  /** Tells listeners here, and the relay to other nodes where there is one. */
   publish(taskId: string, news: TaskNews): void;
+  /** Tells listeners here what another node said. */
+  receive(taskId: string, news: TaskNews): void;
+  onLiveNews(relay: (taskId: string, news: LiveNews) => void): void;
   /** Any task's row may have changed: all who listen shall look. */
   publishAll(): void;
   /** Returns the function that ends the subscription. */
@@ -23,10 +30,17 @@ export interface EventHub {
 export function createEventHub(): EventHub {
   const listeners = new Map<string, Set<(news: TaskNews) => void>>();
   const workers = new Set<() => void>();
+  const relays: ((taskId: string, news: LiveNews) => void)[] = [];
+  const receive = (taskId: string, news: TaskNews) => {
+    for (const listener of listeners.get(taskId) ?? []) listener(news);
+  };
   return {
+    receive,
     publish(taskId, news) {
-      for (const listener of listeners.get(taskId) ?? []) listener(news);
+      receive(taskId, news);
+      if (news.kind !== 'state') for (const relay of relays) relay(taskId, news);
     },
+    onLiveNews: (relay) => relays.push(relay),
     publishAll() {
       for (const set of listeners.values()) for (const listener of set) listener({ kind: 'state' });
     },

@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { sleep } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { type CarriedNews, NEWS_CHANNEL, unpack } from './news.ts';
 
 export interface Changes {
   /** Ids of tasks whose rows changed; `all`: any may have. */
@@ -20,8 +21,9 @@ export function startListener(options: {
   origin: string;
   log: Logger;
   onChanges: (changes: Changes) => void;
+  onNews: (news: CarriedNews) => void;
 }): { stop(): Promise<void> } {
-  const { url, origin, log, onChanges } = options;
+  const { url, origin, log, onChanges, onNews } = options;
   const stopping = new AbortController();
 
   async function listen(): Promise<void> {
@@ -37,12 +39,16 @@ export function startListener(options: {
       stopping.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     try {
-      client.on('notification', ({ payload }) => {
-        const changes = readPayload(payload ?? '', origin);
+      client.on('notification', ({ channel, payload = '' }) => {
+        if (channel === NEWS_CHANNEL) {
+          for (const news of unpack(payload, origin)) onNews(news);
+          return;
+        }
+        const changes = readPayload(payload, origin);
         if (changes) onChanges(changes);
       });
       await client.connect();
-      await client.query('LISTEN gateway_changes');
+      await client.query(`LISTEN gateway_changes; LISTEN ${NEWS_CHANNEL}`);
       // What was committed before this was not heard.
       onChanges(EVERYTHING);
       await ended;

@@ -8,6 +8,7 @@ import { makeToken } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { judge } from './failures.ts';
 import { type Changes, startListener } from './listener.ts';
+import { type CarriedNews, createNewsCarrier, NEWS_CHANNEL, type NewsCarrier } from './news.ts';
 import { openSchema } from './open.ts';
 import { decode, encode, type Name, toSafeJson } from './translate.ts';
 
@@ -23,6 +24,9 @@ export interface PostgresOptions {
 export interface PostgresStore extends GatewayStore {
   /** Hears what other nodes committed. */
   onChanges(listener: (changes: Changes) => void): void;
+  /** Carries progress and previews to other nodes, and hears theirs. */
+  tell: NewsCarrier['tell'];
+  onNews(listener: (news: CarriedNews) => void): void;
   /** Operations answered, and the transactions that carried them. */
   stats(): { operations: number; batches: number };
   /** For tests: moves the database's clock forward, as this store sees it. */
@@ -97,6 +101,11 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Pos
   const origin = makeToken();
   const sender = new Sender(pool, functions, origin, options.log);
   const listeners: ((changes: Changes) => void)[] = [];
+  const newsListeners: ((news: CarriedNews) => void)[] = [];
+  const carrier = createNewsCarrier(origin, async (payloads) => {
+    const sql = 'SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload';
+    await pool.query(sql, [NEWS_CHANNEL, payloads]);
+  });
   const listener = startListener({
     url: directUrl,
     origin,
@@ -104,13 +113,19 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Pos
     onChanges: (changes) => {
       for (const one of listeners) one(changes);
     },
+    onNews: (news) => {
+      for (const one of newsListeners) one(news);
+    },
   });
   return {
     run: (name, input) => sender.run(name, input),
     onChanges: (one) => listeners.push(one),
+    tell: carrier.tell,
+    onNews: (one) => newsListeners.push(one),
     stats: () => ({ ...sender.stats }),
     advanceClock: (ms) => sender.advanceClock(ms),
     async stop() {
+      carrier.stop();
       await sender.idle();
       await listener.stop();
       await pool.end();
