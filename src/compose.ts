@@ -1,7 +1,8 @@
 // The only file that knows every concrete part. Builds them once, wires them, and takes them down in reverse.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { startControlSocket } from './cli/control-socket.ts';
 import type { Gateway, GatewayModel } from './cli/gateway.ts';
@@ -70,7 +71,8 @@ async function start(
     describeModels: () => describeModels(ctx),
     trustProxy: config.trust_proxy,
     isHealthOnly: !config.roles.includes('http'),
-    isReady: async () => state.isServing && (await isStoreUp(store)),
+    isReady: async () =>
+      state.isServing && state.runner?.isDraining() !== true && (await isStoreUp(store)),
     log,
   });
   const { newKey } = await ensureBootstrapKey(ctx, config.bootstrapKey);
@@ -82,6 +84,11 @@ async function start(
       lostMax: config.tasks.lost_max,
       builtInSlots: 1,
       upstreamSlots: config.tasks.upstream_slots,
+      node: {
+        name: `${hostname()}:${process.pid}`,
+        version,
+        settingsHash: hashSettings(ctx, config),
+      },
     });
   }
   state.isServing = true;
@@ -117,6 +124,12 @@ function joinFleet(store: PostgresStore, { events }: DomainContext): void {
   });
   store.onNews(({ taskId, news }) => events.receive(taskId, news));
   events.onLiveNews((taskId, news) => store.tell(taskId, news));
+}
+
+/** Of what decides how a node answers: `doctor` compares the nodes'. */
+function hashSettings({ catalog }: DomainContext, { providers, routes, tasks }: Config): string {
+  const text = JSON.stringify([catalog, providers, routes, tasks]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** Whether the store answers within a second. */

@@ -1,5 +1,6 @@
 // The background of a node: its lease, its claim loops, its sweep.
 import type { DomainContext } from '../domain/context.ts';
+import type { NodeFacts } from '../domain/tasks/operations.ts';
 import { sleep } from '../kernel/clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import { startNodeLease } from './node-lease.ts';
@@ -13,9 +14,12 @@ export interface RunnerSettings extends RetrySettings {
   /** Tasks in flight at once, per lane. */
   builtInSlots: number;
   upstreamSlots: number;
+  node: NodeFacts;
 }
 
 export interface Runner {
+  /** An operator's `drain` was heard: nothing is claimed any more. */
+  isDraining(): boolean;
   /**
    * Claims no more, gives back what was not sent, and waits up to `maxMs` for running upstream calls;
    * what still runs then stays claimed and is taken over after a restart. Aborting `now` skips the wait.
@@ -28,7 +32,7 @@ export async function startRunner(
   providers: ReadonlyMap<string, Provider>,
   settings: RunnerSettings,
 ): Promise<Runner> {
-  const lease = await startNodeLease(ctx);
+  const lease = await startNodeLease(ctx, settings.node);
   const deps: RunnerDeps = { ctx, lease, providers, settings };
   const lanes = [
     startLane(deps, 'built_in', settings.builtInSlots),
@@ -37,8 +41,15 @@ export async function startRunner(
   lease.onLost(() => {
     for (const lane of lanes) lane.abort('lease');
   });
+  let isDraining = false;
+  lease.onDrain(() => {
+    isDraining = true;
+    ctx.log.info({ nodeId: lease.nodeId() }, 'draining: no more tasks are taken');
+    for (const lane of lanes) void lane.drain();
+  });
   const sweep = startSweep(ctx, settings);
   return {
+    isDraining: () => isDraining,
     async stop({ maxMs, now }) {
       const drained = Promise.all(lanes.map((lane) => lane.drain()));
       const waited = new AbortController();

@@ -202,10 +202,34 @@ export type OutputOperations = {
   'inputs.erase': { input: { afterMs: number; limit: number }; output: readonly string[] };
 };
 
+/** Who a node is, for operators. */
+export interface NodeFacts {
+  /** Host name and process id. */
+  name: string;
+  version: string;
+  /** Hash of its catalogue and routes: nodes that differ answer differently. */
+  settingsHash: string;
+}
+
+export interface NodeRecord extends NodeFacts {
+  id: string;
+  startedAt: number;
+  isDraining: boolean;
+  /** Tasks it works on now. */
+  running: number;
+}
+
 export type NodeOperations = {
-  /** Registers this node. `exclusive`: the engine has one process, so every other node is dead. */
-  'nodes.start': { input: { nodeId: string; leaseMs: number }; output: object };
+  /** Registers this node. Where the engine has one process, every other node is dead. */
+  'nodes.start': { input: { nodeId: string; leaseMs: number } & NodeFacts; output: object };
   /** Extends the lease; `lost` when it had already run out. */
-  'nodes.renew': { input: { nodeId: string; leaseMs: number }; output: { lost: boolean } };
+  'nodes.renew': {
+    input: { nodeId: string; leaseMs: number };
+    output: { lost: boolean; isDraining: boolean };
+  };
   'nodes.stop': { input: { nodeId: string }; output: object };
+  /** The living ones, oldest first. */
+  'nodes.list': { input: object; output: readonly NodeRecord[] };
+  /** Asks a node to take no more work; it hears of it by its next renewal. */
+  'nodes.drain': { input: { nodeId: string }; output: { found: boolean } };
 };

@@ -10,6 +10,7 @@ export interface TestStore extends GatewayStore {
   advanceClock(ms: number): void;
 }
 
+export const NODE = { name: 'test', version: '0', settingsHash: 'x' };
 export const LEASE_MS = 15_000;
 export const DEADLINE_MS = 900_000;
 
@@ -68,7 +69,7 @@ export function acceptInput(
 export async function startNode(store: TestStore): Promise<string> {
   store.advanceClock(LEASE_MS + 1);
   const nodeId = makeUuid(Date.now());
-  await store.run('nodes.start', { nodeId, leaseMs: LEASE_MS });
+  await store.run('nodes.start', { nodeId, leaseMs: LEASE_MS, ...NODE });
   return nodeId;
 }
 

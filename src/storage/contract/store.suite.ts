@@ -89,7 +89,9 @@ export function testStore(
       store.advanceClock(LEASE_MS + 1);
       const output = { ...fence, attempt, output: outputOf(1), retentionMs: 1 };
       const failure = { code: 'provider_error', message: 'x' } as const;
-      expect(await store.run('nodes.renew', { nodeId, leaseMs: LEASE_MS })).toEqual({ lost: true });
+      expect(await store.run('nodes.renew', { nodeId, leaseMs: LEASE_MS })).toMatchObject({
+        lost: true,
+      });
       expect(await store.run('tasks.startAttempt', { ...fence, provider: 'p' })).toEqual({
         lost: true,
       });
@@ -236,6 +238,22 @@ export function testStore(
       expect(await store.run('tasks.load', load)).toMatchObject({ pending: 1, finished: 0 });
       await drain();
       expect(await store.run('tasks.load', load)).toMatchObject({ pending: 0, finished: 1 });
+    });
+
+    it('a node is listed with its work, and hears by its renewal that it shall drain', async () => {
+      await accept();
+      const nodeId = await startNode(store);
+      await claimOne(store, nodeId);
+      const renewal = { nodeId, leaseMs: LEASE_MS };
+      expect(await store.run('nodes.renew', renewal)).toEqual({ lost: false, isDraining: false });
+      expect(await store.run('nodes.drain', { nodeId })).toEqual({ found: true });
+      expect(await store.run('nodes.drain', { nodeId: 'nobody' })).toEqual({ found: false });
+      expect(await store.run('nodes.renew', renewal)).toEqual({ lost: false, isDraining: true });
+      expect(await store.run('nodes.list', {})).toMatchObject([
+        { id: nodeId, name: 'test', running: 1, isDraining: true },
+      ]);
+      await drain();
+      expect(await store.run('nodes.list', {})).toEqual([]);
     });
 
     it('a first key is made only while there is none', async () => {

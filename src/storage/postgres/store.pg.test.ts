@@ -6,7 +6,9 @@ import {
   claimAndRecord,
   claimOne,
   completion,
+  LEASE_MS,
   makeAccount,
+  NODE,
   startNode,
 } from '../contract/fixtures.ts';
 import { testStore } from '../contract/store.suite.ts';
@@ -245,6 +247,6 @@ describe('PostgreSQL', () => {
 /** Without moving the clock: other nodes live. */
 async function startNodeNow(store: PostgresStore): Promise<string> {
   const nodeId = `node-${Math.random()}`;
-  await store.run('nodes.start', { nodeId, leaseMs: 15_000 });
+  await store.run('nodes.start', { nodeId, leaseMs: LEASE_MS, ...NODE });
   return nodeId;
 }

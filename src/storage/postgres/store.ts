@@ -66,6 +66,7 @@ const READS: ReadonlySet<Name> = new Set<Name>([
   'tasks.countCancelsAfterSubmit',
   'outputs.find',
   'blobs.named',
+  'nodes.list',
   'accounts.findKey',
 ]);
 
@@ -82,6 +83,7 @@ const ALONE: ReadonlySet<Name> = new Set<Name>([
   'nodes.start',
   'nodes.renew',
   'nodes.stop',
+  'nodes.drain',
 ]);
 
 /** Connects, migrates and listens. Throws AppError `config_invalid` or `storage_unavailable`. */

@@ -8,6 +8,7 @@ import {
   toEvent,
   toInput,
   toKey,
+  toNode,
   toOutput,
   toTask,
 } from '../rows/to-domain.ts';
@@ -98,6 +99,7 @@ const DECODERS: { readonly [N in Name]?: (answer: never, input: Input<N>) => Out
     expired,
   }),
   'accounts.findKey': (row: Row) => toKey(row),
+  'nodes.list': (rows: readonly Row[]) => rows.map(toNode),
 };
 
 export function encode(name: Name, input: unknown): unknown {

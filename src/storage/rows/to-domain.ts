@@ -1,6 +1,6 @@
 // Rows of either engine to domain values: both name their columns alike, keep times as integers and JSON as text.
 import type { Attempt, OutputImage, Task, TaskErrorCode } from '../../domain/tasks/model.ts';
-import type { TaskEvent } from '../../domain/tasks/operations.ts';
+import type { NodeRecord, TaskEvent } from '../../domain/tasks/operations.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -94,6 +94,18 @@ export function toInput(row: Row) {
     prompt: String(row['prompt']),
     sources: fromJson<never>(row['sources']),
     mask: row['mask'] === null ? null : fromJson<never>(row['mask']),
+  };
+}
+
+export function toNode(row: Row): NodeRecord {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    version: String(row['version']),
+    settingsHash: String(row['settings_hash']),
+    startedAt: Number(row['started_at']),
+    isDraining: Boolean(row['is_draining']),
+    running: Number(row['running']),
   };
 }
 

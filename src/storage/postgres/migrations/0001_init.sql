@@ -23,8 +23,12 @@ CREATE TABLE gateway.keys (
 -- A dead node's row stays until no task names it: takeover looks for tasks by their dead owners.
 CREATE TABLE gateway.nodes (
   id text PRIMARY KEY,
+  name text NOT NULL,
+  version text NOT NULL,
+  settings_hash text NOT NULL,
   lease_until bigint NOT NULL,
-  started_at bigint NOT NULL
+  started_at bigint NOT NULL,
+  is_draining boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE gateway.tasks (

@@ -51,19 +51,35 @@ DECLARE at bigint := ops.now_ms();
 BEGIN
   DELETE FROM gateway.nodes n WHERE n.lease_until <= at AND n.id <> input->>'nodeId'
     AND NOT EXISTS (SELECT 1 FROM gateway.tasks t WHERE t.owner = n.id AND t.status = 'processing');
-  INSERT INTO gateway.nodes (id, lease_until, started_at)
-    VALUES (input->>'nodeId', at + (input->>'leaseMs')::bigint, at)
+  INSERT INTO gateway.nodes (id, name, version, settings_hash, lease_until, started_at)
+    VALUES (input->>'nodeId', input->>'name', input->>'version', input->>'settingsHash',
+      at + (input->>'leaseMs')::bigint, at)
     ON CONFLICT (id) DO UPDATE SET lease_until = EXCLUDED.lease_until;
   RETURN '{}';
 END $$;
 
 CREATE FUNCTION ops.nodes_renew(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE at bigint := ops.now_ms();
+DECLARE
+  at bigint := ops.now_ms();
+  draining boolean;
 BEGIN
   -- A lease that ran out is not revived: its tasks may be others' already.
   UPDATE gateway.nodes SET lease_until = at + (input->>'leaseMs')::bigint
-    WHERE id = input->>'nodeId' AND lease_until > at;
-  RETURN jsonb_build_object('lost', NOT FOUND);
+    WHERE id = input->>'nodeId' AND lease_until > at RETURNING is_draining INTO draining;
+  RETURN jsonb_build_object('lost', NOT FOUND, 'isDraining', COALESCE(draining, false));
+END $$;
+
+CREATE FUNCTION ops.nodes_list(input jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT COALESCE(jsonb_agg(to_jsonb(n) || jsonb_build_object('running',
+      (SELECT count(*) FROM gateway.tasks t WHERE t.owner = n.id AND t.status = 'processing'))
+    ORDER BY n.started_at, n.id), '[]'::jsonb)
+  FROM gateway.nodes n WHERE n.lease_until > ops.now_ms()
+$$;
+
+CREATE FUNCTION ops.nodes_drain(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE gateway.nodes SET is_draining = true WHERE id = input->>'nodeId';
+  RETURN jsonb_build_object('found', FOUND);
 END $$;
 
 CREATE FUNCTION ops.nodes_stop(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$

@@ -33,6 +33,8 @@ BEGIN
     WHEN 'accounts.secretCheck' THEN RETURN ops.accounts_secret_check(input);
     WHEN 'nodes.start' THEN RETURN ops.nodes_start(input);
     WHEN 'nodes.renew' THEN RETURN ops.nodes_renew(input);
+    WHEN 'nodes.list' THEN RETURN ops.nodes_list(input);
+    WHEN 'nodes.drain' THEN RETURN ops.nodes_drain(input);
     WHEN 'nodes.stop' THEN RETURN ops.nodes_stop(input);
   END CASE;
 END $$;

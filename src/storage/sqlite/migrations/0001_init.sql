@@ -21,8 +21,12 @@ CREATE TABLE keys (
 
 CREATE TABLE nodes (
   id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  settings_hash TEXT NOT NULL,
   lease_until INTEGER NOT NULL,
-  started_at INTEGER NOT NULL
+  started_at INTEGER NOT NULL,
+  is_draining INTEGER NOT NULL DEFAULT 0 CHECK (is_draining IN (0, 1))
 ) STRICT;
 
 CREATE TABLE tasks (
