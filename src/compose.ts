@@ -1,7 +1,7 @@
 // The only file that knows every concrete part. Builds them once, wires them, and takes them down in reverse.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { startControlSocket } from './cli/control-socket.ts';
@@ -23,9 +23,8 @@ import { createIllustratorProvider } from './providers/illustrator/illustrator-p
 import type { Provider } from './providers/provider.ts';
 import { createScriptedProvider } from './providers/scripted/provider.ts';
 import { type Runner, startRunner } from './runner/index.ts';
-import { createDiskBlobStore } from './storage/disk/blob-store.ts';
+import * as storage from './storage/open.ts';
 import type { PostgresStore } from './storage/postgres/store.ts';
-import { createSqliteStore } from './storage/sqlite/store.ts';
 
 const ILLUSTRATOR = 'illustrator';
 
@@ -36,7 +35,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const { log, version } = options;
   const isNewDataDir = !existsSync(join(config.data_dir, 'gateway.db'));
-  const store = await openStore(config, version, log);
+  const store = await storage.openStore(config, version, log);
   try {
     return await start(config, { log, version, store, isNewDataDir });
   } catch (error) {
@@ -45,19 +44,9 @@ export async function startGateway(
   }
 }
 
-/** The store; on PostgreSQL it also carries news between nodes. */
-type OpenedStore = GatewayStore | PostgresStore;
-
-async function openStore(config: Config, version: string, log: Logger): Promise<OpenedStore> {
-  const { database, data_dir: dataDir } = config;
-  if (database === null) return createSqliteStore({ dataDir, version });
-  const { createPostgresStore } = await import('./storage/postgres/store.ts');
-  return createPostgresStore({ ...database, version, log });
-}
-
 async function start(
   config: Config,
-  parts: { log: Logger; version: string; store: OpenedStore; isNewDataDir: boolean },
+  parts: { log: Logger; version: string; store: storage.OpenedStore; isNewDataDir: boolean },
 ): Promise<Gateway> {
   const { log, version, store, isNewDataDir } = parts;
   const secrets = await openSecrets(config, store);
@@ -98,7 +87,7 @@ async function start(
   return {
     url: ctx.settings.publicUrl,
     dataDir: config.data_dir,
-    database: config.database === null ? null : describeDatabase(config.database.url),
+    database: config.database === null ? null : storage.describeStore(config),
     isNewDataDir,
     newKey,
     models: describeModels(ctx),
@@ -126,6 +115,11 @@ function joinFleet(store: PostgresStore, { events }: DomainContext): void {
   events.onLiveNews((taskId, news) => store.tell(taskId, news));
 }
 
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
 /** Of what decides how a node answers: `doctor` compares the nodes'. */
 function hashSettings({ catalog }: DomainContext, { providers, routes, tasks }: Config): string {
   const text = JSON.stringify([catalog, providers, routes, tasks]);
@@ -141,12 +135,6 @@ async function isStoreUp(store: GatewayStore): Promise<boolean> {
   return Promise.race([asked, sleep(1_000).then(() => false)]);
 }
 
-/** Host and database, without user and password. */
-function describeDatabase(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `PostgreSQL ${host}${pathname}`;
-}
-
 async function buildContext(
   config: Config,
   parts: {
@@ -160,16 +148,14 @@ async function buildContext(
   return {
     store,
     log,
-    blobs: await createDiskBlobStore({
-      dir: join(config.data_dir, 'blobs'),
-      isShared: config.database !== null,
-    }),
+    blobs: await storage.openBlobs(config),
     clock: createSystemClock(),
     events: createEventHub(),
     catalog: defaultCatalog,
     routes: buildRoutes(config, providers),
     hashKey: (token) => secrets.hash('api-keys', token),
     outbound: createOutbound(config.allow_private_urls),
+    freeDiskBytes: () => freeBytes(config.data_dir),
     settings: {
       // Port 0 is known only after listening; nothing is answered before that.
       publicUrl: config.publicUrl ?? '',
@@ -177,6 +163,7 @@ async function buildContext(
       outputRetentionMs: config.tasks.output_retention_ms,
       cancelsPerHourMax: config.tasks.cancels_per_hour_max,
       routeQuality: config.tasks.quality,
+      diskFreeMinBytes: config.disk_free_min_mb * 2 ** 20,
     },
   };
 }
@@ -244,10 +231,9 @@ async function openSecrets(config: Config, store: GatewayStore): Promise<Secrets
   const check = secrets.hash('check', 'runapi-gateway');
   const { stored } = await store.run('accounts.secretCheck', { check });
   if (stored === check) return secrets;
-  const where = config.database ? describeDatabase(config.database.url) : config.data_dir;
   throw new AppError(
     'config_invalid',
-    `RUNAPI_GATEWAY_SECRET is not the secret under which ${where} was made. Set the original secret on every node, or use other storage.`,
+    `RUNAPI_GATEWAY_SECRET is not the secret under which ${storage.describeStore(config)} was made. Set the original secret on every node, or use other storage.`,
   );
 }
 
@@ -269,15 +255,25 @@ export async function openOffline(
   config: Config,
   version: string,
 ): Promise<{ ctx: DomainContext; close(): Promise<void> }> {
-  if (config.database === null && !existsSync(join(config.data_dir, 'gateway.db'))) {
+  if (!storage.hasData(config)) {
     throw new AppError(
       'config_invalid',
       `There is no gateway data in ${config.data_dir}. Set RUNAPI_GATEWAY_DATA_DIR to the folder of your gateway.`,
     );
   }
-  const store = await openStore(config, version, silentLogger);
+  const store = await storage.openStore(config, version, silentLogger);
   const secrets = await openSecrets(config, store);
   const providers = new Map<string, Provider>();
   const ctx = await buildContext(config, { log: silentLogger, store, secrets, providers });
   return { ctx, close: () => store.stop() };
 }
+
+export const migrateStore = (
+  config: Config,
+  options: { version: string; isDryRun: boolean },
+): ReturnType<typeof storage.migrateStore> => storage.migrateStore(config, options);
+
+export const probeStorage = (
+  config: Config,
+  version: string,
+): ReturnType<typeof storage.probeStorage> => storage.probeStorage(config, version);

@@ -22,6 +22,7 @@ const fileSchema = z.strictObject({
   public_url: z.string().optional(),
   trust_proxy: z.array(z.string()).default([]),
   allow_private_urls: z.array(z.string()).default([]),
+  disk_free_min_mb: z.number().min(0).default(200),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   shutdown_ms_max: z.int().min(0).default(600_000),
   roles: z
@@ -107,17 +108,23 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
   const port = env['RUNAPI_GATEWAY_PORT'] ?? env['PORT'];
   const found: Record<string, unknown> = {
     host: env['RUNAPI_GATEWAY_HOST'],
-    port: port === undefined || port.trim() === '' ? undefined : Number(port),
+    port: readNumber(port),
     data_dir: env['RUNAPI_GATEWAY_DATA_DIR'],
     public_url: env['RUNAPI_GATEWAY_PUBLIC_URL'],
     trust_proxy: list(env['RUNAPI_GATEWAY_TRUST_PROXY']),
     allow_private_urls: list(env['RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS']),
     log_level: env['RUNAPI_GATEWAY_LOG_LEVEL'],
+    disk_free_min_mb: readNumber(env['RUNAPI_GATEWAY_DISK_FREE_MIN_MB']),
     roles: list(env['RUNAPI_GATEWAY_ROLES']),
   };
   return Object.fromEntries(
     Object.entries(found).filter(([, value]) => value !== undefined && value !== ''),
   );
+}
+
+/** What is no number becomes NaN, which the schema refuses by name. */
+function readNumber(text: string | undefined): number | undefined {
+  return text === undefined || text.trim() === '' ? undefined : Number(text);
 }
 
 function list(text: string | undefined): string[] | undefined {

@@ -1,7 +1,7 @@
 // The process entry: wires the command line to a real gateway. Everything else is passed in.
 import { readFileSync } from 'node:fs';
 import { buildCli } from './cli/cli.ts';
-import { openOffline, startGateway } from './compose.ts';
+import { migrateStore, openOffline, probeStorage, startGateway } from './compose.ts';
 import { isolatedConfig, readConfig } from './config.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -14,6 +14,8 @@ const cli = buildCli({
   isolatedConfig,
   startGateway,
   openOffline,
+  migrate: migrateStore,
+  probeStorage,
   stdout: process.stdout,
   stderr: process.stderr,
   onSignal: (listener) => {

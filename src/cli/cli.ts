@@ -3,7 +3,10 @@
 import { Command, CommanderError } from 'commander';
 import { isAppError, toError } from '../kernel/app-error.ts';
 import { runDemo } from './demo.ts';
+import { runDoctor } from './doctor/run-doctor.ts';
+import { runDrain } from './drain.ts';
 import type { CliDeps, CommandConfig } from './gateway.ts';
+import { runMigrate } from './migrate.ts';
 import { runServe } from './serve.ts';
 import { runTasksShow } from './tasks-show.ts';
 
@@ -31,10 +34,14 @@ export function buildCli<Config extends CommandConfig>(deps: CliDeps<Config>): C
   };
 }
 
-function buildProgram<Config extends CommandConfig>(
-  deps: CliDeps<Config>,
-  exit: (code: number) => void,
-): Command {
+type Exit = (code: number) => void;
+
+interface CommonOptions {
+  config?: string;
+  json?: boolean;
+}
+
+function buildProgram<Config extends CommandConfig>(deps: CliDeps<Config>, exit: Exit): Command {
   const program = new Command('runapi-gateway');
   program
     .description('A self-hosted AI media gateway: text_to_image and edit_image as durable tasks.')
@@ -45,15 +52,34 @@ function buildProgram<Config extends CommandConfig>(
       writeErr: (text) => deps.stderr.write(text),
     })
     .addHelpText('after', '\nExample:\n  runapi-gateway demo "a red cube on a wooden table"\n');
-  program
-    .command('serve')
-    .description('start the gateway and serve until it is told to stop')
+  addServing(program, deps, exit);
+  addOperating(program, deps, exit);
+  return program;
+}
+
+/** What every command has but the demo: the configuration, JSON, and an example. */
+function add(parent: Command, name: string, description: string, example: string): Command {
+  return parent
+    .command(name)
+    .description(description)
     .option('-c, --config <file>', 'configuration file (or RUNAPI_GATEWAY_CONFIG)')
-    .option('--json', 'print the start report as one JSON line')
-    .addHelpText('after', '\nExample:\n  RUNAPI_GATEWAY_PORT=8787 runapi-gateway serve\n')
-    .action(async (options: { config?: string; json?: boolean }) => {
-      exit(await runServe(deps, options));
-    });
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExample:\n  ${example}\n`);
+}
+
+function addServing<Config extends CommandConfig>(
+  program: Command,
+  deps: CliDeps<Config>,
+  exit: Exit,
+): void {
+  add(
+    program,
+    'serve',
+    'start the gateway and serve until it is told to stop',
+    'RUNAPI_GATEWAY_PORT=8787 runapi-gateway serve',
+  ).action(async (options: CommonOptions) => {
+    exit(await runServe(deps, options));
+  });
   program
     .command('demo')
     .description('start a throw-away gateway, make one picture, save it, stop')
@@ -64,19 +90,49 @@ function buildProgram<Config extends CommandConfig>(
     .action(async (prompt: string | undefined, options: { out: string; json?: boolean }) => {
       exit(await runDemo(deps, { ...options, ...(prompt === undefined ? {} : { prompt }) }));
     });
-  const tasks = program.command('tasks').description('look into tasks');
-  tasks
-    .command('show')
-    .description('one task with its attempts and events, as the operator sees it')
+}
+
+function addOperating<Config extends CommandConfig>(
+  program: Command,
+  deps: CliDeps<Config>,
+  exit: Exit,
+): void {
+  add(
+    program.command('tasks').description('look into tasks'),
+    'show',
+    'one task with its attempts and events, as the operator sees it',
+    'runapi-gateway tasks show tsk_01m5sdzz8hf0tbq2c1z7yq3x9k',
+  )
     .argument('<id>', 'either spelling of a task id')
-    .option('-c, --config <file>', 'configuration file (or RUNAPI_GATEWAY_CONFIG)')
-    .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  runapi-gateway tasks show tsk_01m5sdzz8hf0tbq2c1z7yq3x9k\n',
-    )
-    .action(async (id: string, options: { config?: string; json?: boolean }) => {
+    .action(async (id: string, options: CommonOptions) => {
       exit(await runTasksShow(deps, id, options));
     });
-  return program;
+  add(
+    program,
+    'doctor',
+    'look at runtime, data folder, database and image store; exit code 0, 1 or 2',
+    'runapi-gateway doctor',
+  ).action(async (options: CommonOptions) => {
+    exit(await runDoctor(deps, options));
+  });
+  add(
+    program,
+    'migrate',
+    'bring the database to this version; serve does so too',
+    'runapi-gateway migrate --dry-run',
+  )
+    .option('--dry-run', 'only say what would be applied')
+    .action(async (options: CommonOptions & { dryRun?: boolean }) => {
+      exit(await runMigrate(deps, options));
+    });
+  add(
+    program,
+    'drain',
+    'let a node finish its tasks and take no more',
+    'runapi-gateway drain web-1:4711',
+  )
+    .argument('[node]', 'name or id of the node; needed where several run')
+    .action(async (node: string | undefined, options: CommonOptions) => {
+      exit(await runDrain(deps, node, options));
+    });
 }

@@ -12,8 +12,6 @@ export interface ControlAnswer {
   body: unknown;
 }
 
-const TASK_PATH = /^\/tasks\/([^/]+)$/;
-
 export async function startControlSocket(
   path: string,
   ctx: DomainContext,
@@ -21,7 +19,7 @@ export async function startControlSocket(
   // The folder's lock says that no other gateway lives here: what lies there is left from a crash.
   await rm(path, { force: true });
   const server = createServer((incoming, outgoing) => {
-    void answer(ctx, incoming.url ?? '').then(({ status, body }) => {
+    void answer(ctx, incoming.method ?? '', incoming.url ?? '').then(({ status, body }) => {
       outgoing.writeHead(status, { 'content-type': 'application/json' });
       outgoing.end(JSON.stringify(body));
     });
@@ -38,22 +36,53 @@ export async function startControlSocket(
 }
 
 /** Answers one control request; also used by a command that opened the store itself. */
-export async function answer(ctx: DomainContext, path: string): Promise<ControlAnswer> {
-  const text = TASK_PATH.exec(path)?.[1];
-  const taskId = text === undefined ? null : parseTaskId(decodeURIComponent(text));
-  if (taskId === null) return { status: 404, body: { error: 'unknown control request' } };
+export async function answer(
+  ctx: DomainContext,
+  method: string,
+  path: string,
+): Promise<ControlAnswer> {
+  const [handler, text] = findHandler(method, path);
   try {
-    return { status: 200, body: await describeTask(ctx, taskId) };
+    if (handler) return { status: 200, body: await handler(ctx, decodeURIComponent(text)) };
+    return { status: 404, body: { error: 'unknown control request' } };
   } catch (error) {
     const status = isAppError(error) && error.code === 'not_found' ? 404 : 500;
     return { status, body: { error: toError(error).message } };
   }
 }
 
+type ControlHandler = (ctx: DomainContext, text: string) => Promise<unknown>;
+
+const HANDLERS: readonly { method: string; path: RegExp; handle: ControlHandler }[] = [
+  {
+    method: 'GET',
+    path: /^\/tasks\/([^/]+)$/,
+    handle: (ctx, text) => describeTask(ctx, parseTaskId(text) ?? ''),
+  },
+  { method: 'GET', path: /^\/nodes()$/, handle: (ctx) => ctx.store.run('nodes.list', {}) },
+  {
+    method: 'POST',
+    path: /^\/nodes\/([^/]+)\/drain$/,
+    handle: (ctx, nodeId) => ctx.store.run('nodes.drain', { nodeId }),
+  },
+];
+
+function findHandler(method: string, path: string): [ControlHandler | null, string] {
+  for (const one of HANDLERS) {
+    const text = one.method === method ? one.path.exec(path)?.[1] : undefined;
+    if (text !== undefined) return [one.handle, text];
+  }
+  return [null, ''];
+}
+
 /** Asks the gateway behind `socketPath`; null when nobody listens there. */
-export function askControlSocket(socketPath: string, path: string): Promise<ControlAnswer | null> {
+export function askControlSocket(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+): Promise<ControlAnswer | null> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, method: 'GET' }, (incoming) => {
+    const call = request({ socketPath, path, method }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('error', reject);

@@ -1,6 +1,7 @@
 // What the command line is given by `main.ts`, so that commands need not know how a gateway is built.
 import type { DomainContext } from '../domain/context.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { StorageProbe } from './doctor/check.ts';
 
 export interface GatewayModel {
   model: string;
@@ -40,6 +41,13 @@ export interface CliDeps<Config extends CommandConfig = CommandConfig> {
     config: Config,
     version: string,
   ): Promise<{ ctx: DomainContext; close(): Promise<void> }>;
+  /** Brings the store to this version; a dry run only says by what. */
+  migrate(
+    config: Config,
+    options: { version: string; isDryRun: boolean },
+  ): Promise<{ store: string; missing: readonly string[] }>;
+  /** Writes, reads and deletes a blob, and looks at the database without changing it. */
+  probeStorage(config: Config, version: string): Promise<StorageProbe>;
   env: Readonly<Record<string, string | undefined>>;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { TaskTrace } from '../domain/tasks/index.ts';
 import { parseTaskId, uuidToTaskId } from '../kernel/ids.ts';
 import { microCentsToUsd } from '../kernel/money.ts';
-import { answer, askControlSocket, type ControlAnswer } from './control-socket.ts';
+import { askGateway, bodyOf } from './ask.ts';
 import type { CliDeps, CommandConfig } from './gateway.ts';
 
 /** Prints a task's trace. Exit code 1: there is no such task. */
@@ -19,32 +18,11 @@ export async function runTasksShow<Config extends CommandConfig>(
   const config = deps.readConfig(
     options.config === undefined ? {} : { configFile: options.config },
   );
-  const found = await ask(deps, config, `/tasks/${taskId}`);
-  if (found.status !== 200) {
-    const { error } = found.body as { error: string };
-    deps.stderr.write(`${error}\n`);
-    return 1;
-  }
-  const trace = found.body as TaskTrace;
+  const found = await askGateway(deps, config, 'GET', `/tasks/${taskId}`);
+  const trace = bodyOf<TaskTrace>(found, deps.stderr);
+  if (trace === null) return 1;
   deps.stdout.write(options.json ? `${JSON.stringify(trace)}\n` : describe(trace));
   return 0;
-}
-
-/** Through the running gateway's socket, else by opening the store: nobody holds it then, or many share it. */
-async function ask<Config extends CommandConfig>(
-  deps: CliDeps<Config>,
-  config: Config,
-  path: string,
-): Promise<ControlAnswer> {
-  const socket = join(config.data_dir, 'control.sock');
-  const answered = config.database === null ? await askControlSocket(socket, path) : null;
-  if (answered) return answered;
-  const { ctx, close } = await deps.openOffline(config, deps.version);
-  try {
-    return await answer(ctx, path);
-  } finally {
-    await close();
-  }
 }
 
 function describe({ task, attempts, events }: TaskTrace): string {

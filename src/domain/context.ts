@@ -16,6 +16,8 @@ export interface DomainSettings {
   cancelsPerHourMax: number;
   /** `quality` sent when a model has no such field. */
   routeQuality: string;
+  /** Below this no new task is taken; running ones finish. */
+  diskFreeMinBytes: number;
 }
 
 export interface DomainContext {
@@ -29,6 +31,8 @@ export interface DomainContext {
   /** Keyed hash of an API key, hex; the key material never leaves the closure. */
   hashKey: (token: string) => string;
   outbound: Outbound;
+  /** Where images are kept. */
+  freeDiskBytes: () => Promise<number>;
   settings: DomainSettings;
 }
 

@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../support/client.ts';
-import { isOnPostgres, startGateway, type TestGateway } from '../support/gateway.ts';
+import {
+  engineSettings,
+  isOnPostgres,
+  startGateway,
+  type TestGateway,
+} from '../support/gateway.ts';
 import { type ScriptedSetup, startScripted } from '../support/scripted.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -30,9 +35,14 @@ afterAll(async () => {
   await scripted.server.stop();
 });
 
-const cli = (args: string[], env: Record<string, string> = {}) =>
+const cli = async (args: string[], env: Record<string, string> = {}) =>
   run(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env['PATH'], RUNAPI_GATEWAY_DATA_DIR: gateway.dataDir, ...env },
+    env: {
+      PATH: process.env['PATH'],
+      RUNAPI_GATEWAY_DATA_DIR: gateway.dataDir,
+      ...(await engineSettings(gateway.dataDir)),
+      ...env,
+    },
   });
 
 describe('a request', () => {
@@ -199,6 +209,45 @@ describe('the command line', () => {
     gateway = await startGateway({ config: scripted.config, dataDir: gateway.dataDir });
     await client.close();
     client = createClient(gateway);
+  });
+
+  it('the doctor finds all well, and says what is not with exit code 2', async () => {
+    const { stdout } = await cli(['doctor', '--json']);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; verdict: string }[] };
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['runtime', 'data folder', 'database', 'images']),
+    );
+    expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([]);
+    const sick = cli(['doctor'], { RUNAPI_GATEWAY_DATA_DIR: MAIN });
+    await expect(sick).rejects.toMatchObject({ code: 2, stdout: expect.stringMatching(/^fail/m) });
+  });
+
+  it('a migration that is done has nothing to do', async () => {
+    const { stdout } = await cli(['migrate', '--dry-run', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ dry_run: true, migrations: [] });
+  });
+
+  it('a drained node finishes what runs, takes nothing new, and is not ready', async () => {
+    const patient = await startScripted('job');
+    const node = await startGateway({ config: patient.config });
+    const caller = createClient(node);
+    const slow = { model: 'gpt-image-2', prompt: '[[script: delay=4000 bytes=16x16]]' };
+    const running = await caller.post('/v1/text_to_image', slow);
+    await expect
+      .poll(async () => (await caller.get(`/v1/tasks/${running.body.id}`)).body.status)
+      .toBe('processing');
+    const settings = await engineSettings(node.dataDir);
+    const env = { RUNAPI_GATEWAY_DATA_DIR: node.dataDir, ...settings };
+    expect((await cli(['drain'], env)).stdout).toMatch(/is drained/);
+    expect((await caller.get(`/v1/tasks/${running.body.id}`)).body.status).toBe('completed');
+    expect((await fetch(`${node.url}/health/ready`)).status).toBe(503);
+    const waiting = await caller.post('/v1/text_to_image', slow);
+    expect(waiting.status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect((await caller.get(`/v1/tasks/${waiting.body.id}`)).body.status).toBe('pending');
+    await caller.close();
+    await node.stop();
+    await patient.server.stop();
   });
 
   it.each([

@@ -63,7 +63,7 @@ export interface TestGatewayOptions {
 export const isOnPostgres = process.env['TEST_ENGINE'] === 'postgres';
 const databases = new Map<string, Promise<string>>();
 
-async function engineSettings(dataDir: string): Promise<Record<string, string>> {
+export async function engineSettings(dataDir: string): Promise<Record<string, string>> {
   if (!isOnPostgres) return {};
   const database = databases.get(dataDir) ?? makeDatabase();
   databases.set(dataDir, database);

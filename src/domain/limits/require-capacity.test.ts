@@ -2,11 +2,15 @@ import { expect, it } from 'vitest';
 import type { DomainContext } from '../context.ts';
 import { requireCapacity } from './require-capacity.ts';
 
-function contextWith(load: { pending: number; finished: number; windowMs: number }) {
+function contextWith(
+  load: { pending: number; finished: number; windowMs: number },
+  freeBytes = 100,
+) {
   let asked = 0;
   const ctx = {
     clock: { monotonic: () => 0, now: () => 0 },
-    settings: { taskDeadlineMs: 900_000 },
+    settings: { taskDeadlineMs: 900_000, diskFreeMinBytes: 100 },
+    freeDiskBytes: async () => freeBytes,
     store: {
       run: async () => {
         asked += 1;
@@ -40,4 +44,12 @@ it('a burst of creates asks the store once', async () => {
   const { ctx, asked } = contextWith({ pending: 0, finished: 0, windowMs: 1 });
   await Promise.all(Array.from({ length: 100 }, () => requireCapacity(ctx, 'upstream')));
   expect(asked()).toBe(1);
+});
+
+it('with too little room on the disk nothing new is taken', async () => {
+  const { ctx } = contextWith({ pending: 0, finished: 0, windowMs: 1_000 }, 99);
+  await expect(requireCapacity(ctx, 'upstream')).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    retryAfterSeconds: 60,
+  });
 });

@@ -18,6 +18,7 @@ const estimates = new WeakMap<DomainContext, Map<Lane, Estimate>>();
  * tasks finished lately. Without a recent finish the speed is unknown and the task is taken.
  */
 export async function requireCapacity(ctx: DomainContext, lane: Lane): Promise<void> {
+  await requireRoom(ctx);
   const waitMs = await estimateWait(ctx, lane);
   const deadlineMs = ctx.settings.taskDeadlineMs;
   if (waitMs <= deadlineMs) return;
@@ -26,6 +27,17 @@ export async function requireCapacity(ctx: DomainContext, lane: Lane): Promise<v
     'capacity',
     'More work is waiting than can be done before a new task would expire. Try again later; nothing was charged.',
     { retryAfterSeconds: Math.min(RETRY_AFTER_SECONDS_MAX, Math.max(1, overSeconds)) },
+  );
+}
+
+/** A picture that cannot be stored would be paid for and lost. */
+async function requireRoom(ctx: DomainContext): Promise<void> {
+  const free = await ctx.freeDiskBytes();
+  if (free >= ctx.settings.diskFreeMinBytes) return;
+  throw new AppError(
+    'storage_unavailable',
+    'The gateway has too little room left to store a picture. Its operator has to free some; nothing was charged.',
+    { retryAfterSeconds: RETRY_AFTER_SECONDS_MAX, detail: `${free} bytes are free` },
   );
 }
 

@@ -75,6 +75,23 @@ function takeLock(dataDir: string): DatabaseSync {
   }
 }
 
+/** Without changing anything; all of them where there is no database yet. Throws what `serve` would refuse with. */
+export function missingMigrations(dataDir: string): readonly string[] {
+  const path = join(dataDir, 'gateway.db');
+  if (!existsSync(path)) return MIGRATIONS.map(({ name }) => name);
+  const raw = new DatabaseSync(path, { readOnly: true });
+  try {
+    const plan = planMigrations(
+      MIGRATIONS,
+      raw.prepare('SELECT * FROM migrations').all().map(toApplied),
+    );
+    if ('refusal' in plan) throw new StartError(SCHEMA_REFUSED, plan.refusal);
+    return plan.missing.map(({ name }) => name);
+  } finally {
+    raw.close();
+  }
+}
+
 /** Applies the numbered files that are missing, after a copy of what is there; refuses what does not fit. */
 function migrate(raw: DatabaseSync, path: string, version: string): void {
   raw.exec(`CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL,
