@@ -34,7 +34,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'zod'],
   providers: ['*', 'undici', 'zod'],
   engine: ['*', '@napi-rs/canvas', 'sharp'],
-  storage: ['*'],
+  storage: ['*', '@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
   runner: ['node:crypto'],
   http: ['*', 'fastify', 'zod'],
   cli: ['*', 'commander', 'pino', 'undici'],

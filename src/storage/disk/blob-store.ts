@@ -3,9 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { BlobInfo, BlobStore } from '../../kernel/blob-store.ts';
-
-const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+import { type BlobInfo, type BlobStore, isBlobKey } from '../../kernel/blob-store.ts';
 
 export async function createDiskBlobStore(options: { dir: string }): Promise<BlobStore> {
   const root = options.dir;
@@ -15,7 +13,7 @@ export async function createDiskBlobStore(options: { dir: string }): Promise<Blo
   await mkdir(staging, { recursive: true, mode: 0o700 });
 
   const pathOf = (key: string): string => {
-    if (!KEY.test(key)) throw new Error(`not a blob key: ${key}`);
+    if (!isBlobKey(key)) throw new Error(`not a blob key: ${key}`);
     return join(root, ...key.split('/'));
   };
 
