@@ -168,8 +168,9 @@ async function* listPages(deps: Deps, wanted: string): AsyncGenerator<BlobInfo> 
       if (!Key.startsWith(prefix + wanted) || !isBlobKey(key) || !LastModified) continue;
       yield { key, sizeBytes: Size, modifiedAt: LastModified.getTime() };
     }
-    token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    if (token === undefined) return;
+    if (page.IsTruncated === false) return;
+    token = page.NextContinuationToken;
+    if (token === undefined) throw unavailable(new Error('a list without an end'));
   }
 }
 
