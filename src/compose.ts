@@ -14,6 +14,7 @@ import type { GatewayStore } from './domain/operations.ts';
 import { createEngine } from './engine/index.ts';
 import { createHttpServer } from './http/app.ts';
 import { AppError } from './kernel/app-error.ts';
+import type { BlobStore } from './kernel/blob-store.ts';
 import { createSystemClock } from './kernel/clock.ts';
 import { type Logger, silentLogger } from './kernel/logger.ts';
 import { createOutbound } from './kernel/outbound.ts';
@@ -23,6 +24,7 @@ import type { Provider } from './providers/provider.ts';
 import { createScriptedProvider } from './providers/scripted/provider.ts';
 import { type Runner, startRunner } from './runner/index.ts';
 import { createDiskBlobStore } from './storage/disk/blob-store.ts';
+import { createS3BlobStore } from './storage/s3/blob-store.ts';
 import { createSqliteStore } from './storage/sqlite/store.ts';
 
 const ILLUSTRATOR = 'illustrator';
@@ -85,6 +87,7 @@ async function start(
       await http.close();
       for (const provider of providers.values()) await provider.stop?.();
       await ctx.outbound.stop();
+      await ctx.blobs.stop?.();
       await store.stop();
     },
   };
@@ -103,7 +106,7 @@ async function buildContext(
   return {
     store,
     log,
-    blobs: await createDiskBlobStore({ dir: join(config.data_dir, 'blobs') }),
+    blobs: await openBlobs(config),
     clock: createSystemClock(),
     events: createEventHub(),
     catalog: defaultCatalog,
@@ -119,6 +122,10 @@ async function buildContext(
       routeQuality: config.tasks.quality,
     },
   };
+}
+
+function openBlobs({ s3, data_dir: dataDir }: Config): Promise<BlobStore> {
+  return s3 ? createS3BlobStore(s3) : createDiskBlobStore({ dir: join(dataDir, 'blobs') });
 }
 
 function buildProviders(config: Config): ReadonlyMap<string, Provider> {
