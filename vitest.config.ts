@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // The name says what a test needs: `x.test.ts` nothing, `x.part.test.ts` sockets, disk and SQLite. Journeys,
-// chaos, packed and offline start real processes.
+// chaos, packed and offline start real processes; s3 needs OpenStack Swift.
 const project = (name: string, include: string, timeoutMs = 30_000, exclude: string[] = []) => ({
   test: { name, include: [include], exclude, testTimeout: timeoutMs, hookTimeout: timeoutMs },
 });
@@ -17,6 +17,7 @@ export default defineConfig({
       project('journeys', 'test/journeys/**/*.test.ts', 180_000),
       project('offline', 'test/offline/**/*.test.ts', 300_000),
       project('chaos', 'test/chaos/**/*.test.ts', 900_000),
+      project('s3', 'test/s3/**/*.test.ts', 120_000),
       project('packed', 'test/packed/**/*.test.ts', 300_000),
     ],
   },

@@ -99,6 +99,7 @@ async function start(
       await http.close();
       for (const provider of providers.values()) await provider.stop?.();
       await ctx.outbound.stop();
+      await ctx.blobs.stop?.();
       await store.stop();
     },
   };
@@ -155,7 +156,9 @@ async function buildContext(
     routes: buildRoutes(config, providers),
     hashKey: (token) => secrets.hash('api-keys', token),
     outbound: createOutbound(config.allow_private_urls),
-    freeDiskBytes: () => freeBytes(config.data_dir),
+    freeDiskBytes: storage.usesLocalDisk(config)
+      ? () => freeBytes(config.data_dir)
+      : async () => Number.POSITIVE_INFINITY,
     settings: {
       // Port 0 is known only after listening; nothing is answered before that.
       publicUrl: config.publicUrl ?? '',

@@ -53,7 +53,6 @@ describe('the configuration', () => {
     [{ RUNAPI_GATEWAY_CONFIG: '/does/not/exist.yaml' }, '/does/not/exist.yaml'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
     [{ RUNAPI_GATEWAY_ROLES: 'cook' }, 'RUNAPI_GATEWAY_ROLES'],
-    [{ RUNAPI_GATEWAY_S3_BUCKET: 'x' }, 'RUNAPI_GATEWAY_S3_BUCKET'],
   ])('a bad %j stops the start and is named', (env, name) => {
     expect(() => readConfig(env)).toThrow(name);
   });
@@ -66,6 +65,95 @@ describe('the configuration', () => {
     ['engine: {enabled: maybe}\n', 'engine.enabled'],
   ])('a bad file %j stops the start and is named', (text, name) => {
     expect(() => readConfig({}, { configFile: file(text) })).toThrow(name);
+  });
+
+  describe('of S3', () => {
+    const keys = {
+      RUNAPI_GATEWAY_S3_ACCESS_KEY_ID: 'id',
+      RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY: 'secret',
+    };
+
+    it('is absent unless something of it is set', () => {
+      expect(readConfig({}).s3).toBeUndefined();
+      expect(readConfig({ RUNAPI_GATEWAY_S3_REGION: '' }).s3).toBeUndefined();
+    });
+
+    it('needs a bucket and keys; the rest is Amazon’s', () => {
+      expect(readConfig({ ...keys, RUNAPI_GATEWAY_S3_BUCKET: 'images' }).s3).toEqual({
+        endpoint: null,
+        region: 'us-east-1',
+        bucket: 'images',
+        prefix: 'runapi/',
+        accessKeyId: 'id',
+        secretAccessKey: 'secret',
+        forcePathStyle: false,
+      });
+    });
+
+    it('takes the section of the file, and the environment over it', () => {
+      const configFile = file(
+        's3: {endpoint: "http://127.0.0.1:9000", bucket: a, prefix: team/images, region: eu-west-1}\n',
+      );
+      const env = { ...keys, RUNAPI_GATEWAY_S3_BUCKET: 'b' };
+      expect(readConfig(env, { configFile }).s3).toMatchObject({
+        endpoint: 'http://127.0.0.1:9000',
+        region: 'eu-west-1',
+        bucket: 'b',
+        prefix: 'team/images/',
+        accessKeyId: 'id',
+        forcePathStyle: true,
+      });
+      const hosted = { ...env, RUNAPI_GATEWAY_S3_FORCE_PATH_STYLE: 'false' };
+      expect(readConfig(hosted, { configFile }).s3?.forcePathStyle).toBe(false);
+    });
+
+    it('reads its keys from files', () => {
+      const env = {
+        RUNAPI_GATEWAY_S3_BUCKET: 'images',
+        RUNAPI_GATEWAY_S3_ACCESS_KEY_ID_FILE: file('id\n'),
+        RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY_FILE: file('secret\n'),
+      };
+      expect(readConfig(env).s3).toMatchObject({ accessKeyId: 'id', secretAccessKey: 'secret' });
+    });
+
+    it.each([
+      [{}, 's3.access_key_id (RUNAPI_GATEWAY_S3_ACCESS_KEY_ID): is missing'],
+      [
+        { RUNAPI_GATEWAY_S3_ACCESS_KEY_ID: 'id' },
+        's3.secret_access_key (RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY): is missing',
+      ],
+      [
+        { ...keys, RUNAPI_GATEWAY_S3_BUCKET: '' },
+        's3.bucket (RUNAPI_GATEWAY_S3_BUCKET): is missing',
+      ],
+      [{ ...keys, RUNAPI_GATEWAY_S3_BUCKET: 'a/b' }, 'RUNAPI_GATEWAY_S3_BUCKET'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_ENDPOINT: 'minio:9000' }, 'RUNAPI_GATEWAY_S3_ENDPOINT'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_ENDPOINT: 'http://a:b@minio' }, 'RUNAPI_GATEWAY_S3_ENDPOINT'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_PREFIX: '/' }, 'RUNAPI_GATEWAY_S3_PREFIX'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_PREFIX: 'a/../b' }, 'RUNAPI_GATEWAY_S3_PREFIX'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_FORCE_PATH_STYLE: 'maybe' }, 'S3_FORCE_PATH_STYLE'],
+      [{ ...keys, RUNAPI_GATEWAY_S3_BUKET: 'x' }, 'RUNAPI_GATEWAY_S3_BUKET'],
+      [
+        {
+          ...keys,
+          RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY: '',
+          RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY_FILE: '/no',
+        },
+        'RUNAPI_GATEWAY_S3_SECRET_ACCESS_KEY_FILE',
+      ],
+    ])('a bad or missing part, %j, stops the start and is named', (env, name) => {
+      expect(() => readConfig({ RUNAPI_GATEWAY_S3_BUCKET: 'images', ...env })).toThrow(name);
+    });
+
+    it.each(['s3: {buket: images}\n', 's3: images\n', 's3: [a]\n', 's3:\n'])(
+      'a bad section %j stops the start, with and without variables',
+      (text) => {
+        const configFile = file(text);
+        expect(() => readConfig({}, { configFile })).toThrow('s3');
+        const env = { RUNAPI_GATEWAY_S3_REGION: 'eu-west-1' };
+        expect(() => readConfig(env, { configFile })).toThrow('s3');
+      },
+    );
   });
 
   it('of the demo takes nothing from the environment', () => {

@@ -8,10 +8,15 @@ import { z } from 'zod';
 import { AppError, toError } from './kernel/app-error.ts';
 import { SECRET_BYTES_MIN } from './kernel/secret.ts';
 import { scriptedConfigSchema } from './providers/scripted/config.ts';
+import { s3ConfigSchema } from './storage/s3/config.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const HOUR_MS = 3_600_000;
+
+const S3_VARIABLE = 'RUNAPI_GATEWAY_S3_';
+const S3_SETTINGS =
+  /^(?:ENDPOINT|BUCKET|REGION|PREFIX|FORCE_PATH_STYLE|(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY)(?:_FILE)?)$/;
 
 const providerSchema = z.discriminatedUnion('type', [scriptedConfigSchema]);
 
@@ -56,6 +61,8 @@ const fileSchema = z.strictObject({
     .prefault({}),
   providers: z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/), providerSchema).default({}),
   routes: z.record(z.string(), z.array(z.string()).min(1)).default({}),
+  /** Absent: images are kept in the data folder. */
+  s3: s3ConfigSchema.optional(),
 });
 
 export type ProviderConfig = z.infer<typeof providerSchema>;
@@ -80,10 +87,10 @@ export interface Config extends Omit<z.infer<typeof fileSchema>, 'public_url' | 
 
 /** Reads the configuration. Throws AppError `config_invalid`. */
 export function readConfig(env: Environment, options: { configFile?: string } = {}): Config {
-  refuseUnsupported(env);
   const configFile = options.configFile ?? env['RUNAPI_GATEWAY_CONFIG'] ?? null;
   const fromFile = configFile === null ? {} : readFile(configFile);
-  const settings = check({ ...fromFile, ...fromEnvironment(env) }, configFile);
+  const s3 = mergeSection(fromFile['s3'], s3FromEnvironment(env));
+  const settings = check({ ...fromFile, ...fromEnvironment(env), s3 }, configFile);
   checkRoutes(settings);
   checkAddresses(settings.allow_private_urls, 'RUNAPI_GATEWAY_ALLOW_PRIVATE_URLS', true);
   checkAddresses(settings.trust_proxy, 'RUNAPI_GATEWAY_TRUST_PROXY', false);
@@ -117,8 +124,37 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
     disk_free_min_mb: readNumber(env['RUNAPI_GATEWAY_DISK_FREE_MIN_MB']),
     roles: list(env['RUNAPI_GATEWAY_ROLES']),
   };
+  return withoutBlank(found);
+}
+
+function s3FromEnvironment(env: Environment): Record<string, unknown> {
+  const names = Object.keys(env).filter((name) => name.startsWith(S3_VARIABLE) && env[name]);
+  const unknown = names.find((name) => !S3_SETTINGS.test(name.slice(S3_VARIABLE.length)));
+  if (unknown !== undefined) {
+    throw invalid(`${unknown} is set, but there is no such setting. Correct its name or unset it.`);
+  }
+  const pathStyle = env[`${S3_VARIABLE}FORCE_PATH_STYLE`];
+  return withoutBlank({
+    endpoint: env[`${S3_VARIABLE}ENDPOINT`],
+    bucket: env[`${S3_VARIABLE}BUCKET`],
+    region: env[`${S3_VARIABLE}REGION`],
+    prefix: env[`${S3_VARIABLE}PREFIX`],
+    access_key_id: secretText(env, `${S3_VARIABLE}ACCESS_KEY_ID`) ?? undefined,
+    secret_access_key: secretText(env, `${S3_VARIABLE}SECRET_ACCESS_KEY`) ?? undefined,
+    force_path_style: pathStyle === 'true' ? true : pathStyle === 'false' ? false : pathStyle,
+  });
+}
+
+/** A section of the file under what the environment says about it. */
+function mergeSection(fromFile: unknown, fromEnv: Record<string, unknown>): unknown {
+  if (Object.keys(fromEnv).length === 0) return fromFile;
+  const isSection = typeof fromFile === 'object' && !Array.isArray(fromFile);
+  return fromFile === undefined || isSection ? { ...fromFile, ...fromEnv } : fromFile;
+}
+
+function withoutBlank(settings: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(found).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(settings).filter(([, value]) => value !== undefined && value !== ''),
   );
 }
 
@@ -150,9 +186,14 @@ function check(settings: unknown, configFile: string | null): z.infer<typeof fil
   const result = fileSchema.safeParse(settings);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
-    const key = issue.path.join('.');
-    const variable = `RUNAPI_GATEWAY_${key.toUpperCase()}`;
-    return `${key === '' ? 'configuration' : `${key} (${variable})`}: ${issue.message}`;
+    // A place in a list is no part of the setting's name.
+    const path = issue.path.filter((part) => typeof part !== 'number');
+    const key = path.join('.');
+    // Of the nested settings only those of S3 have variables.
+    const hasVariable = path.length === (path[0] === 's3' ? 2 : 1);
+    const variable = `RUNAPI_GATEWAY_${key.replace('.', '_').toUpperCase()}`;
+    const name = key === '' ? 'configuration' : key;
+    return `${name}${hasVariable ? ` (${variable})` : ''}: ${issue.message}`;
   });
   const where =
     configFile === null ? 'the environment' : `${resolve(configFile)} or the environment`;
@@ -228,15 +269,6 @@ function secretText(env: Environment, name: string): string | null {
   } catch (error) {
     throw invalid(`${name}_FILE: ${path} cannot be read: ${toError(error).message}`);
   }
-}
-
-/** Better no start than a start that quietly keeps its data somewhere else. */
-function refuseUnsupported(env: Environment): void {
-  const s3 = Object.keys(env).find((name) => name.startsWith('RUNAPI_GATEWAY_S3_') && env[name]);
-  if (s3 === undefined) return;
-  throw invalid(
-    `${s3} is set, but this version stores images on local disk only. Unset it to start.`,
-  );
 }
 
 function invalid(message: string): AppError {

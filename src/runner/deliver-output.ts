@@ -1,6 +1,8 @@
 // An output on its way in: checked by decoding, brought to the promised size, stored under a key of its own,
 // and recorded under the fence. Bytes that are right already are kept unchanged (DESIGN §5.4).
 import { createHash } from 'node:crypto';
+import { isAppError } from '../kernel/app-error.ts';
+import { sleep } from '../kernel/clock.ts';
 import { makeToken } from '../kernel/ids.ts';
 import { normaliseImage } from '../kernel/image.ts';
 import type { DeliveredImage, ProviderJob } from '../providers/provider.ts';
@@ -8,6 +10,29 @@ import { persist, type TaskRun } from './run.ts';
 
 /** What a provider handed over is no readable image. */
 export class BadImageError extends Error {}
+
+/**
+ * Asks again while the store does not answer: the picture is paid for. False when the run was stopped meanwhile; what
+ * was stored by then is named by nothing and swept away.
+ */
+async function storeBlob(run: TaskRun, key: string, bytes: Uint8Array): Promise<boolean> {
+  const { ctx } = run.deps;
+  const { signal } = run.stop;
+  for (let waitMs = 200; !signal.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
+    try {
+      await ctx.blobs.put(key, bytes);
+      return true;
+    } catch (error) {
+      if (!isAppError(error) || error.code !== 'storage_unavailable') throw error;
+      ctx.log.warn(
+        { taskId: run.task.id, detail: error.detail },
+        'an image could not be stored; repeating it',
+      );
+      await sleep(waitMs, signal);
+    }
+  }
+  return false;
+}
 
 /** Stores and records one output; resolves only when it is durable. Throws BadImageError. */
 export async function deliverOutput(
@@ -34,7 +59,7 @@ export async function deliverOutput(
     sha256: createHash('sha256').update(bytes).digest('hex'),
     processed: normalised.processed,
   };
-  await ctx.blobs.put(output.blobKey, bytes);
+  if (!(await storeBlob(run, output.blobKey, bytes))) return;
   const retentionMs = ctx.settings.outputRetentionMs;
   const written = await persist(run, () =>
     ctx.store.run('tasks.recordOutput', {

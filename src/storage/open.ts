@@ -8,6 +8,7 @@ import { makeToken } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createDiskBlobStore } from './disk/blob-store.ts';
 import type { PostgresStore } from './postgres/store.ts';
+import type { S3Options } from './s3/blob-store.ts';
 import { missingMigrations } from './sqlite/database.ts';
 import { createSqliteStore } from './sqlite/store.ts';
 
@@ -16,6 +17,8 @@ export interface StorageSettings {
   data_dir: string;
   /** PostgreSQL; null: SQLite in the data folder. */
   database: { url: string; directUrl: string; poolMax: number } | null;
+  /** Absent: images in the data folder. */
+  s3?: S3Options | undefined;
 }
 
 /** On PostgreSQL it also carries news between nodes. */
@@ -32,8 +35,26 @@ export async function openStore(
 }
 
 export async function openBlobs(settings: StorageSettings): Promise<BlobStore> {
-  const dir = join(settings.data_dir, 'blobs');
-  return createDiskBlobStore({ dir, isShared: settings.database !== null });
+  return openBlobsAs(settings, settings.database !== null);
+}
+
+async function openBlobsAs(
+  { s3, data_dir: dataDir }: StorageSettings,
+  isShared: boolean,
+): Promise<BlobStore> {
+  if (s3 === undefined) return createDiskBlobStore({ dir: join(dataDir, 'blobs'), isShared });
+  const { createS3BlobStore } = await import('./s3/blob-store.ts');
+  return createS3BlobStore(s3);
+}
+
+/** For people, without credentials. */
+export function describeBlobs({ s3, data_dir: dataDir }: StorageSettings): string {
+  if (s3 === undefined) return join(dataDir, 'blobs');
+  return `S3 bucket ${s3.bucket}, ${s3.prefix} at ${s3.endpoint ?? `Amazon, ${s3.region}`}`;
+}
+
+export function usesLocalDisk({ database, s3 }: StorageSettings): boolean {
+  return database === null || s3 === undefined;
 }
 
 /** For people, without user and password. */
@@ -66,15 +87,16 @@ export async function probeStorage(settings: StorageSettings, version: string) {
 }
 
 async function probeBlobs(settings: StorageSettings) {
-  const where = join(settings.data_dir, 'blobs');
+  const where = describeBlobs(settings);
   const key = `probe/${makeToken()}`;
   const startedAt = performance.now();
   try {
     // As one of several, so that a running gateway's unfinished files are left alone.
-    const blobs = await createDiskBlobStore({ dir: where, isShared: true });
+    const blobs = await openBlobsAs(settings, true);
     await blobs.put(key, Buffer.from(key));
     const read = await blobs.read(key);
     await blobs.delete(key);
+    await blobs.stop?.();
     if (Buffer.from(read ?? []).toString() !== key)
       throw new Error('what was written came back different');
     return { where, ms: performance.now() - startedAt };

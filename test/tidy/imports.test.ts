@@ -19,8 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runner: ['domain', 'providers/provider.ts', 'providers/kit', 'kernel'],
   http: ['contract', 'domain', 'kernel'],
   cli: ['contract', 'domain', 'kernel'],
-  // Each provider checks its own settings; the configuration only gathers their schemas.
-  'config.ts': ['kernel', 'providers/<name>'],
+  // Each provider and store checks its own settings; the configuration only gathers their schemas.
+  'config.ts': ['kernel', 'providers/<name>', 'storage/<name>'],
   'main.ts': ['compose.ts', 'config.ts', 'cli'],
   'compose.ts': ['*'],
 };
@@ -37,7 +37,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'zod'],
   providers: ['*', 'undici', 'zod'],
   engine: ['*', '@napi-rs/canvas', 'sharp'],
-  storage: ['*', 'pg'],
+  storage: ['*', '@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner', 'pg', 'zod'],
   runner: ['node:crypto'],
   http: ['*', 'fastify', 'zod'],
   cli: ['*', 'commander', 'pino', 'undici'],

@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { BlobInfo, BlobStore } from '../../kernel/blob-store.ts';
-
-const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+import { AppError, toError } from '../../kernel/app-error.ts';
+import { type BlobInfo, type BlobStore, isBlobKey } from '../../kernel/blob-store.ts';
 
 export async function createDiskBlobStore(options: {
   dir: string;
@@ -19,7 +18,7 @@ export async function createDiskBlobStore(options: {
   await mkdir(staging, { recursive: true, mode: 0o700 });
 
   const pathOf = (key: string): string => {
-    if (!KEY.test(key)) throw new Error(`not a blob key: ${key}`);
+    if (!isBlobKey(key)) throw new Error(`not a blob key: ${key}`);
     return join(root, ...key.split('/'));
   };
 
@@ -27,12 +26,14 @@ export async function createDiskBlobStore(options: {
     async put(key, bytes) {
       const path = pathOf(key);
       const temporary = join(staging, randomBytes(12).toString('hex'));
-      await writeSynced(temporary, bytes);
       try {
+        await writeSynced(temporary, bytes);
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         // A link, unlike a rename, refuses to replace what is there.
         await link(temporary, path);
         await syncFolder(dirname(path));
+      } catch (error) {
+        throw FULL.has((error as NodeJS.ErrnoException).code ?? '') ? noRoom(error) : error;
       } finally {
         await rm(temporary, { force: true });
       }
@@ -55,6 +56,16 @@ export async function createDiskBlobStore(options: {
 
     list: (prefix) => walk(root, prefix),
   };
+}
+
+/** What room, rights or repair of the disk would mend. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE']);
+
+function noRoom(error: unknown): AppError {
+  return new AppError('storage_unavailable', 'The gateway could not store this. Try again.', {
+    retryAfterSeconds: 5,
+    detail: toError(error).message,
+  });
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
