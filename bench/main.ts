@@ -6,8 +6,10 @@ import { startGateway } from '../test/support/gateway.ts';
 import { startScripted } from '../test/support/scripted.ts';
 import { measureCreateAndPoll } from './create-and-poll.ts';
 import { measureEngine } from './engine.ts';
+import { measureInFlight } from './in-flight.ts';
 import { measureNotice } from './notice.ts';
 import { measureStart, rssMb } from './start.ts';
+import { measureStorage } from './storage.ts';
 
 const isQuick = process.argv.includes('--quick');
 const rounds = isQuick ? 1 : 5;
@@ -67,6 +69,30 @@ say('| built-in engine, the demo picture | seconds | process RSS, MiB |');
 say('|---|---|---|');
 for (const row of await measureEngine(isQuick ? 1 : 5)) {
   say(`| ${row.name} | ${number(row.seconds, 1)} | ${number(row.rssMb)} |`);
+}
+
+say('');
+say('| the store itself, 256 callers | accepts/s | claims/s | reads/s |');
+say('|---|---|---|---|');
+for (const row of await measureStorage(rounds, isQuick ? 2_000 : 8_000)) {
+  const rates = [row.acceptsPerSecond, row.claimsPerSecond, row.getsPerSecond];
+  const cells = rates.map((rate) => (Number.isNaN(rate) ? '' : number(rate)));
+  say(`| ${row.name} | ${cells.join(' | ')} |`);
+}
+
+say('');
+say(
+  '| in flight at once, answered after 18–22 s | tasks | completed | seconds | loop p99 ms | RSS, MiB |',
+);
+say('|---|---|---|---|---|---|');
+const scale = isQuick ? 10 : 1;
+for (const row of [
+  await measureInFlight('pictures of 64x64', 10_000 / scale, '64x64'),
+  await measureInFlight('real 1k PNGs', 200 / scale, 'png:1024x1024'),
+]) {
+  say(
+    `| ${row.name} | ${number(row.tasks)} | ${number(row.completed)} | ${number(row.seconds)} | ${number(row.loopP99Ms)} | ${number(row.rssMb)} |`,
+  );
 }
 
 const start = await measureStart(rounds);
