@@ -26,7 +26,7 @@ export async function measureInFlight(
   tasks: number,
   bytes: string,
 ): Promise<InFlightRow> {
-  const scripted = await startScripted('job');
+  const scripted = await startScripted('immediate');
   const dataDir = await makeDataDir();
   const delayFile = join(dataDir, 'loop-delay');
   const env = { NODE_OPTIONS: `--import=${LOOP_DELAY}`, LOOP_DELAY_FILE: delayFile };

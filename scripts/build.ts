@@ -30,7 +30,10 @@ export function build(): void {
 /** The compiler renames the imports of code, but not those of declarations. */
 function renameImports(declarations: string): void {
   const text = readFileSync(declarations, 'utf8');
-  writeFileSync(declarations, text.replace(/((?:from |import\()'\.{1,2}\/[^']+)\.ts'/g, "$1.js'"));
+  writeFileSync(
+    declarations,
+    text.replace(/((?:from |import\()(['"])\.{1,2}\/[^'"]+)\.ts\2/g, '$1.js$2'),
+  );
 }
 
 if (import.meta.main) build();

@@ -66,8 +66,8 @@ export const finishOperations: OperationTable<Names> = {
 
   'tasks.expireOverdue'(db, { graceMs, limit, message }, now) {
     const rows = db.all(
-      `SELECT * FROM tasks WHERE deadline_at + $graceMs <= $now
-         AND (status = 'pending' OR ${ABANDONED})
+      `SELECT * FROM tasks WHERE deadline_at <= $now - $graceMs
+         AND status IN ('pending', 'processing') AND (status = 'pending' OR ${ABANDONED})
        ORDER BY deadline_at LIMIT $limit`,
       { graceMs, now, limit },
     );

@@ -6,7 +6,12 @@ type Names = 'nodes.start' | 'nodes.renew' | 'nodes.stop' | 'nodes.list' | 'node
 export const nodeOperations: OperationTable<Names> = {
   'nodes.start'(db, { nodeId, leaseMs, name, version, settingsHash }, now) {
     // The folder's lock says that this is the only process: whoever else is listed is dead.
-    db.run('DELETE FROM nodes', {});
+    db.run('UPDATE nodes SET lease_until = 0', {});
+    db.run(
+      `DELETE FROM nodes WHERE NOT EXISTS
+         (SELECT 1 FROM tasks WHERE owner = nodes.id AND status = 'processing')`,
+      {},
+    );
     db.run(
       `INSERT INTO nodes (id, name, version, settings_hash, lease_until, started_at)
        VALUES ($nodeId, $name, $version, $settingsHash, $until, $now)`,
@@ -26,7 +31,7 @@ export const nodeOperations: OperationTable<Names> = {
   },
 
   'nodes.stop'(db, { nodeId }) {
-    db.run('DELETE FROM nodes WHERE id = $nodeId', { nodeId });
+    db.run('UPDATE nodes SET lease_until = 0 WHERE id = $nodeId', { nodeId });
     return {};
   },
 

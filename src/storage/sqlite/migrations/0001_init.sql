@@ -19,6 +19,7 @@ CREATE TABLE keys (
   revoked_at INTEGER
 ) STRICT;
 
+-- A dead node's row stays until no task names it: takeover looks for tasks by their dead owners.
 CREATE TABLE nodes (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -68,7 +69,7 @@ CREATE INDEX tasks_by_account ON tasks (account_id, created_at, id);
 CREATE INDEX tasks_by_client_request ON tasks (account_id, client_request_id)
   WHERE client_request_id IS NOT NULL;
 CREATE INDEX tasks_pending ON tasks (lane, created_at, id) WHERE status = 'pending';
-CREATE INDEX tasks_processing ON tasks (lane, owner) WHERE status = 'processing';
+CREATE INDEX tasks_processing ON tasks (owner, lane) WHERE status = 'processing';
 CREATE INDEX tasks_deadline ON tasks (deadline_at) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_finished ON tasks (lane, finished_at) WHERE finished_at IS NOT NULL;
 
