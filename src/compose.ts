@@ -15,7 +15,7 @@ import type { GatewayStore } from './domain/operations.ts';
 import { createEngine } from './engine/index.ts';
 import { createHttpServer } from './http/app.ts';
 import { AppError } from './kernel/app-error.ts';
-import { createSystemClock, sleep } from './kernel/clock.ts';
+import { type Clock, createSystemClock, sleep } from './kernel/clock.ts';
 import { type Logger, silentLogger } from './kernel/logger.ts';
 import { createOutbound } from './kernel/outbound.ts';
 import { createSecrets, type Secrets } from './kernel/secret.ts';
@@ -27,6 +27,7 @@ import * as storage from './storage/open.ts';
 import type { PostgresStore } from './storage/postgres/store.ts';
 
 const ILLUSTRATOR = 'illustrator';
+const DISK_LOOK_MS = 1_000;
 
 /** Starts a whole gateway in this process; resolves when it serves. */
 export async function startGateway(
@@ -116,9 +117,17 @@ function joinFleet(store: PostgresStore, { events }: DomainContext): void {
   events.onLiveNews((taskId, news) => store.tell(taskId, news));
 }
 
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+/** Looked at once a second at most: every create asks. */
+function createDiskGauge(folder: string, clock: Clock): () => Promise<number> {
+  let seen: { bytes: Promise<number>; until: number } | null = null;
+  return () => {
+    const now = clock.monotonic();
+    if (seen === null || seen.until <= now) {
+      const bytes = statfs(folder).then(({ bavail, bsize }) => bavail * bsize);
+      seen = { bytes, until: now + DISK_LOOK_MS };
+    }
+    return seen.bytes;
+  };
 }
 
 /** Of what decides how a node answers: `doctor` compares the nodes'. */
@@ -146,18 +155,19 @@ async function buildContext(
   },
 ): Promise<DomainContext> {
   const { log, store, secrets, providers } = parts;
+  const clock = createSystemClock();
   return {
     store,
     log,
     blobs: await storage.openBlobs(config),
-    clock: createSystemClock(),
+    clock,
     events: createEventHub(),
     catalog: defaultCatalog,
     routes: buildRoutes(config, providers),
     hashKey: (token) => secrets.hash('api-keys', token),
     outbound: createOutbound(config.allow_private_urls),
     freeDiskBytes: storage.usesLocalDisk(config)
-      ? () => freeBytes(config.data_dir)
+      ? createDiskGauge(config.data_dir, clock)
       : async () => Number.POSITIVE_INFINITY,
     settings: {
       // Port 0 is known only after listening; nothing is answered before that.

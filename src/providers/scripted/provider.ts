@@ -20,8 +20,7 @@ export interface ScriptedOptions {
 }
 
 const POLL_AFTER_MS = 50;
-/** More than tasks in flight: a call waits for its answer, not for a socket. */
-const CONNECTIONS = 20_000;
+const CONNECTIONS = 1024;
 const SENDS_MAX = 3;
 /** Nothing was sent: the upstream cannot have taken it. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
