@@ -9,6 +9,10 @@ export const TASK_ERRORS = {
   upstream_bad_response: { status: 502, title: 'The image provider answered with no usable image' },
   no_provider: { status: 503, title: 'Nothing serves this model here' },
   worker_lost: { status: 500, title: 'The gateway lost the task several times' },
+  interrupted_by_restore: {
+    status: 503,
+    title: 'The gateway was restored from a backup meanwhile',
+  },
   expired: { status: 504, title: 'Not finished before its deadline' },
   canceled: { status: 409, title: 'Cancelled' },
   internal_error: { status: 500, title: 'The gateway met an internal error' },

@@ -21,6 +21,7 @@ export type TaskErrorCode =
   | 'upstream_bad_response'
   | 'no_provider'
   | 'worker_lost'
+  | 'interrupted_by_restore'
   | 'expired'
   | 'canceled'
   | 'internal_error';

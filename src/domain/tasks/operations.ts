@@ -177,6 +177,15 @@ export type TaskOperations = {
     output: readonly Task[];
   };
   /**
+   * Ends tasks that wait or run, whoever owns them: recorded outputs complete them (charged by `quote`), none: failed /
+   * interrupted_by_restore. Their open attempts are closed, as uncertain where nothing was delivered. For a store that
+   * was put back from a backup and that no node works on. Returns those it ended; empty: all have ended.
+   */
+  'tasks.failUnfinished': {
+    input: { limit: number; message: string };
+    output: readonly Task[];
+  };
+  /**
    * Tasks of a lane that wait now, and those that ended in the last `windowMs`. `windowMs` of the output is
    * the part of that window in which this lane was busy (at most since its oldest counted finish).
    */

@@ -195,6 +195,35 @@ export function testStore(
       expect(ended.get(none.task.id)).toMatchObject({ failure: { code: 'expired' }, charged: 0 });
     });
 
+    it('after a restore what waits or runs is failed, what was delivered is completed, and nothing is open', async () => {
+      await drain();
+      const nodeId = await startNode(store);
+      const { task: delivered } = await accept();
+      await claimAndRecord(store, nodeId);
+      const { task: called } = await accept();
+      await claimAndRecord(store, nodeId, 0);
+      const { task: waiting } = await accept();
+      const end = () => store.run('tasks.failUnfinished', { limit: 2, message: 'restored' });
+      const ended = [...(await end()), ...(await end())];
+      const byId = new Map(ended.map((one) => [one.id, one]));
+      expect(byId.get(delivered.id)).toMatchObject({ status: 'completed' });
+      for (const { id } of [called, waiting]) {
+        expect(byId.get(id)).toMatchObject({
+          failure: { code: 'interrupted_by_restore', message: 'restored' },
+          charged: 0,
+        });
+        expect(await eventsOf(id)).toContain('task.failed');
+      }
+      expect(await store.run('tasks.attempts', { taskId: delivered.id })).toMatchObject([
+        { state: 'succeeded', finishedAt: expect.any(Number) },
+      ]);
+      expect(await store.run('tasks.attempts', { taskId: called.id })).toMatchObject([
+        { state: 'uncertain', finishedAt: expect.any(Number) },
+      ]);
+      expect(await end()).toEqual([]);
+      expect(byId.size).toBe(3);
+    });
+
     it('outputs are found by token until they expire, and only of completed tasks', async () => {
       await accept();
       const { claimed, fence } = await claimAndRecord(store, await startNode(store));

@@ -75,6 +75,7 @@ const ALONE: ReadonlySet<Name> = new Set<Name>([
   'tasks.claim',
   'tasks.expireOverdue',
   'tasks.failLost',
+  'tasks.failUnfinished',
   'outputs.expire',
   'inputs.erase',
   'accounts.ensureKey',

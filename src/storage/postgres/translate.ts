@@ -94,6 +94,7 @@ const DECODERS: { readonly [N in Name]?: (answer: never, input: Input<N>) => Out
   'tasks.cancel': withTask as (answer: never) => Output<'tasks.cancel'>,
   'tasks.expireOverdue': (rows: readonly TaskRow[]) => rows.map(task),
   'tasks.failLost': (rows: readonly TaskRow[]) => rows.map(task),
+  'tasks.failUnfinished': (rows: readonly TaskRow[]) => rows.map(task),
   'outputs.find': ({ output, expired }: { output: Row; expired: boolean }) => ({
     output: toOutput(output),
     expired,

@@ -12,6 +12,7 @@ type Names =
   | 'tasks.cancel'
   | 'tasks.expireOverdue'
   | 'tasks.failLost'
+  | 'tasks.failUnfinished'
   | 'tasks.load'
   | 'tasks.countCancelsAfterSubmit';
 
@@ -71,12 +72,7 @@ export const finishOperations: OperationTable<Names> = {
        ORDER BY deadline_at LIMIT $limit`,
       { graceMs, now, limit },
     );
-    return rows.map((row) => {
-      const taskId = String(row['id']);
-      const delivered = countOutputs(db, taskId);
-      if (delivered === 0) return fail(db, taskId, 'expired', message, now);
-      return complete(db, taskId, priceOf(row, delivered), now);
-    });
+    return rows.map((row) => endByOutputs(db, row, 'expired', message, now));
   },
 
   'tasks.failLost'(db, { lostMax, limit, message }, now) {
@@ -85,6 +81,22 @@ export const finishOperations: OperationTable<Names> = {
       { lostMax, now, limit },
     );
     return rows.map(({ id }) => fail(db, String(id), 'worker_lost', message, now));
+  },
+
+  'tasks.failUnfinished'(db, { limit, message }, now) {
+    const rows = db.all(
+      `SELECT * FROM tasks WHERE status IN ('pending', 'processing') ORDER BY deadline_at LIMIT $limit`,
+      { limit },
+    );
+    return rows.map((row) => {
+      const task = endByOutputs(db, row, 'interrupted_by_restore', message, now);
+      db.run(
+        `UPDATE attempts SET state = $state, finished_at = $now
+         WHERE task_id = $taskId AND finished_at IS NULL`,
+        { taskId: task.id, state: task.status === 'completed' ? 'succeeded' : 'uncertain', now },
+      );
+      return task;
+    });
   },
 
   'tasks.load'(db, { lane, windowMs }, now) {
@@ -135,6 +147,20 @@ function priceOf(row: Row, delivered: number): number {
   const counts = Object.keys(quote.byCount).map(Number);
   const best = Math.max(0, ...counts.filter((count) => count <= delivered));
   return quote.byCount[best] ?? 0;
+}
+
+/** What was delivered completes a task at its price; with nothing delivered it fails. */
+function endByOutputs(
+  db: Database,
+  row: Row,
+  code: TaskErrorCode,
+  message: string,
+  now: number,
+): Task {
+  const taskId = String(row['id']);
+  const delivered = countOutputs(db, taskId);
+  if (delivered === 0) return fail(db, taskId, code, message, now);
+  return complete(db, taskId, priceOf(row, delivered), now);
 }
 
 function complete(db: Database, taskId: string, charged: number, now: number): Task {

@@ -104,6 +104,29 @@ BEGIN
   RETURN ended;
 END $$;
 
+CREATE FUNCTION ops.tasks_fail_unfinished(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  t gateway.tasks;
+  delivered bigint;
+  ended jsonb := '[]';
+BEGIN
+  FOR t IN
+    SELECT * FROM gateway.tasks WHERE status IN ('pending', 'processing')
+    ORDER BY deadline_at LIMIT (input->>'limit')::int FOR UPDATE
+  LOOP
+    SELECT count(*) INTO delivered FROM gateway.outputs WHERE task_id = t.id;
+    IF delivered = 0 THEN
+      ended := ended || ops.end_failed(t.id, 'interrupted_by_restore', input->>'message');
+    ELSE
+      ended := ended || ops.end_completed(t.id, ops.price_of(t.quote::jsonb, delivered));
+    END IF;
+    UPDATE gateway.attempts SET finished_at = ops.now_ms(),
+        state = CASE WHEN delivered = 0 THEN 'uncertain' ELSE 'succeeded' END
+      WHERE task_id = t.id AND finished_at IS NULL;
+  END LOOP;
+  RETURN ended;
+END $$;
+
 CREATE FUNCTION ops.tasks_load(input jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
   at bigint := ops.now_ms();

@@ -23,6 +23,7 @@ BEGIN
     WHEN 'tasks.attempts' THEN RETURN ops.tasks_attempts(input);
     WHEN 'tasks.expireOverdue' THEN RETURN ops.tasks_expire_overdue(input);
     WHEN 'tasks.failLost' THEN RETURN ops.tasks_fail_lost(input);
+    WHEN 'tasks.failUnfinished' THEN RETURN ops.tasks_fail_unfinished(input);
     WHEN 'tasks.load' THEN RETURN ops.tasks_load(input);
     WHEN 'tasks.countCancelsAfterSubmit' THEN RETURN ops.tasks_count_cancels_after_submit(input);
     WHEN 'outputs.expire' THEN RETURN ops.outputs_expire(input);
