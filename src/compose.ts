@@ -1,7 +1,7 @@
 // The only file that knows every concrete part. Builds them once, wires them, and takes them down in reverse.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { startControlSocket } from './cli/control-socket.ts';
@@ -12,10 +12,12 @@ import { defaultCatalog, listModels } from './domain/catalog/index.ts';
 import type { DomainContext, RoutedProvider, RouteTable } from './domain/context.ts';
 import { createEventHub } from './domain/events/hub.ts';
 import type { GatewayStore } from './domain/operations.ts';
+import { failUnfinishedTasks } from './domain/tasks/index.ts';
 import { createEngine } from './engine/index.ts';
 import { createHttpServer } from './http/app.ts';
 import { AppError } from './kernel/app-error.ts';
 import { type Clock, createSystemClock, sleep } from './kernel/clock.ts';
+import { syncFolder, writeSynced } from './kernel/durable-file.ts';
 import { type Logger, silentLogger } from './kernel/logger.ts';
 import { createOutbound } from './kernel/outbound.ts';
 import { createSecrets, type Secrets } from './kernel/secret.ts';
@@ -32,23 +34,44 @@ const DISK_LOOK_MS = 1_000;
 /** Starts a whole gateway in this process; resolves when it serves. */
 export async function startGateway(
   config: Config,
-  options: { log: Logger; version: string },
+  options: { log: Logger; version: string; isAfterRestore?: boolean },
 ): Promise<Gateway> {
-  const { log, version } = options;
+  const { log, version, isAfterRestore = false } = options;
+  if (config.database === null) await storage.checkRestored(config.data_dir, isAfterRestore);
   const isNewDataDir = !existsSync(join(config.data_dir, 'gateway.db'));
   const store = await storage.openStore(config, version, log);
   try {
-    return await start(config, { log, version, store, isNewDataDir });
+    const restored = isAfterRestore ? await endUnfinished(config, store) : null;
+    return { ...(await start(config, { log, version, store, isNewDataDir })), restored };
   } catch (error) {
     await store.stop();
     throw error;
   }
 }
 
+/** Before anything is served or run: what a restored store holds unfinished may have been paid for elsewhere. */
+async function endUnfinished(
+  config: Config,
+  store: GatewayStore,
+): Promise<{ failed: number; completed: number }> {
+  // In a data folder the lock says that nobody else is there.
+  const alive = config.database === null ? [] : await store.run('nodes.list', {});
+  if (alive.length > 0) {
+    const names = alive.map(({ name }) => name).join(', ');
+    throw new AppError(
+      'config_invalid',
+      `--after-restore fails every unfinished task, and ${names} may be working on some. Only the first node after a restore takes it. If no node runs, wait 15 seconds and start again.`,
+    );
+  }
+  const counts = await failUnfinishedTasks({ store });
+  if (config.database === null) await storage.forgetRestore(config.data_dir);
+  return counts;
+}
+
 async function start(
   config: Config,
   parts: { log: Logger; version: string; store: storage.OpenedStore; isNewDataDir: boolean },
-): Promise<Gateway> {
+): Promise<Omit<Gateway, 'restored'>> {
   const { log, version, store, isNewDataDir } = parts;
   const secrets = await openSecrets(config, store);
   const providers = buildProviders(config);
@@ -258,7 +281,10 @@ async function ownSecret(config: Config, store: GatewayStore): Promise<Uint8Arra
   }
   const path = join(config.data_dir, 'secret');
   await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) await writeFile(path, candidate, { mode: 0o600, flag: 'wx' });
+  if (!existsSync(path)) {
+    await writeSynced(path, candidate);
+    await syncFolder(config.data_dir);
+  }
   await chmod(path, 0o600);
   return Buffer.from(await readFile(path, 'utf8'));
 }
@@ -290,3 +316,18 @@ export const probeStorage = (
   config: Config,
   version: string,
 ): ReturnType<typeof storage.probeStorage> => storage.probeStorage(config, version);
+
+export const backUp = (
+  config: Config,
+  options: Omit<Parameters<typeof storage.backUp>[1], 'startedAt'>,
+): ReturnType<typeof storage.backUp> =>
+  storage.backUp(config, { ...options, startedAt: createSystemClock().now() });
+
+export const restoreBackup = (
+  options: Parameters<typeof storage.restoreBackup>[0],
+): ReturnType<typeof storage.restoreBackup> => storage.restoreBackup(options);
+
+export const describeStorage = (config: Config): { database: string; blobs: string } => ({
+  database: storage.describeStore(config),
+  blobs: storage.describeBlobs(config),
+});

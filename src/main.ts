@@ -1,7 +1,15 @@
 // The process entry: wires the command line to a real gateway. Everything else is passed in.
 import { readFileSync } from 'node:fs';
 import { buildCli } from './cli/cli.ts';
-import { migrateStore, openOffline, probeStorage, startGateway } from './compose.ts';
+import {
+  backUp,
+  describeStorage,
+  migrateStore,
+  openOffline,
+  probeStorage,
+  restoreBackup,
+  startGateway,
+} from './compose.ts';
 import { isolatedConfig, readConfig } from './config.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -16,6 +24,9 @@ const cli = buildCli({
   openOffline,
   migrate: migrateStore,
   probeStorage,
+  backUp,
+  restoreBackup,
+  describeStorage,
   stdout: process.stdout,
   stderr: process.stderr,
   onSignal: (listener) => {

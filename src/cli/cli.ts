@@ -2,11 +2,13 @@
 // 0 done · 1 failed · 2 wrong usage or configuration.
 import { Command, CommanderError } from 'commander';
 import { isAppError, toError } from '../kernel/app-error.ts';
+import { runBackup } from './backup.ts';
 import { runDemo } from './demo.ts';
 import { runDoctor } from './doctor/run-doctor.ts';
 import { runDrain } from './drain.ts';
 import type { CliDeps, CommandConfig } from './gateway.ts';
 import { runMigrate } from './migrate.ts';
+import { runRestore } from './restore.ts';
 import { runServe } from './serve.ts';
 import { runTasksShow } from './tasks-show.ts';
 
@@ -54,6 +56,7 @@ function buildProgram<Config extends CommandConfig>(deps: CliDeps<Config>, exit:
     .addHelpText('after', '\nExample:\n  runapi-gateway demo "a red cube on a wooden table"\n');
   addServing(program, deps, exit);
   addOperating(program, deps, exit);
+  addBackup(program, deps, exit);
   return program;
 }
 
@@ -77,9 +80,11 @@ function addServing<Config extends CommandConfig>(
     'serve',
     'start the gateway and serve until it is told to stop',
     'RUNAPI_GATEWAY_PORT=8787 runapi-gateway serve',
-  ).action(async (options: CommonOptions) => {
-    exit(await runServe(deps, options));
-  });
+  )
+    .option('--after-restore', 'first fail the tasks that a restored backup holds unfinished; once')
+    .action(async (options: CommonOptions & { afterRestore?: boolean }) => {
+      exit(await runServe(deps, options));
+    });
   program
     .command('demo')
     .description('start a throw-away gateway, make one picture, save it, stop')
@@ -134,5 +139,33 @@ function addOperating<Config extends CommandConfig>(
     .argument('[node]', 'name or id of the node; needed where several run')
     .action(async (node: string | undefined, options: CommonOptions) => {
       exit(await runDrain(deps, node, options));
+    });
+}
+
+function addBackup<Config extends CommandConfig>(
+  program: Command,
+  deps: CliDeps<Config>,
+  exit: Exit,
+): void {
+  add(
+    program,
+    'backup',
+    'copy database, images and secret into a new folder, while the gateway runs',
+    'runapi-gateway backup ../backups/2026-01-31',
+  )
+    .argument('<file>', 'the folder to make')
+    .action(async (to: string, options: CommonOptions) => {
+      exit(await runBackup(deps, to, options));
+    });
+  add(
+    program,
+    'restore',
+    'put a backup into an empty data folder, every checksum verified',
+    'runapi-gateway restore ../backups/2026-01-31 --data-dir /var/lib/runapi-gateway',
+  )
+    .argument('<file>', 'the folder that backup made')
+    .option('--data-dir <dir>', 'where to; default: RUNAPI_GATEWAY_DATA_DIR')
+    .action(async (from: string, options: CommonOptions & { dataDir?: string }) => {
+      exit(await runRestore(deps, from, options));
     });
 }

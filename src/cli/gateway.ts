@@ -19,6 +19,8 @@ export interface Gateway {
   /** Set once, on the first start without a bootstrap key. */
   newKey: string | null;
   models: readonly GatewayModel[];
+  /** After a restore: how many unfinished tasks were ended, and how. Else null. */
+  restored: { failed: number; completed: number } | null;
   /** Graceful; aborting `now` ends it at once. */
   stop(now: AbortSignal): Promise<void>;
 }
@@ -30,12 +32,30 @@ export interface CommandConfig {
   log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
+export type OnProgress = (fraction: number, label: string) => void;
+
+/** The manifest of a backup, as far as commands tell it. */
+export interface BackupFacts {
+  version: string;
+  started_at: string;
+  tasks: number;
+  unfinished: number;
+  files: number;
+  /** `included`, or what they are kept in. */
+  secret: string;
+  blobs: string;
+  missing: readonly string[];
+}
+
 export interface CliDeps<Config extends CommandConfig = CommandConfig> {
   version: string;
   readConfig(options: { configFile?: string }): Config;
   /** The configuration of the demo: nothing from the environment, a data folder of its own, a free port. */
   isolatedConfig(dataDir: string): Config;
-  startGateway(config: Config, options: { log: Logger; version: string }): Promise<Gateway>;
+  startGateway(
+    config: Config,
+    options: { log: Logger; version: string; isAfterRestore?: boolean },
+  ): Promise<Gateway>;
   /** A context on storage that no gateway serves now, or on a database that many share. */
   openOffline(
     config: Config,
@@ -48,6 +68,18 @@ export interface CliDeps<Config extends CommandConfig = CommandConfig> {
   ): Promise<{ store: string; missing: readonly string[] }>;
   /** Writes, reads and deletes a blob, and looks at the database without changing it. */
   probeStorage(config: Config, version: string): Promise<StorageProbe>;
+  /** Copies the data folder, beside the gateway that may serve it. */
+  backUp(
+    config: Config,
+    options: { to: string; version: string; onProgress: OnProgress },
+  ): Promise<BackupFacts>;
+  restoreBackup(options: {
+    from: string;
+    dataDir: string;
+    onProgress: OnProgress;
+  }): Promise<BackupFacts>;
+  /** For people, without credentials. */
+  describeStorage(config: Config): { database: string; blobs: string };
   env: Readonly<Record<string, string | undefined>>;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;

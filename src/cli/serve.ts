@@ -6,7 +6,7 @@ import { createLogger } from './log.ts';
 /** Serves until a signal; a second signal ends it at once. Exit code 0 after a stop that was asked for. */
 export async function runServe<Config extends CommandConfig>(
   deps: CliDeps<Config>,
-  options: { config?: string; json?: boolean },
+  options: { config?: string; json?: boolean; afterRestore?: boolean },
 ): Promise<number> {
   const config = deps.readConfig(
     options.config === undefined ? {} : { configFile: options.config },
@@ -21,7 +21,11 @@ export async function runServe<Config extends CommandConfig>(
       resolve();
     });
   });
-  const gateway = await deps.startGateway(config, { log, version: deps.version });
+  const gateway = await deps.startGateway(config, {
+    log,
+    version: deps.version,
+    isAfterRestore: options.afterRestore === true,
+  });
   const shownKey = await placeKey(deps, gateway);
   deps.stdout.write(
     options.json ? `${JSON.stringify(toReport(gateway))}\n` : report(deps, gateway, shownKey),
@@ -41,8 +45,8 @@ async function placeKey(deps: Pick<CliDeps, 'stdout'>, gateway: Gateway): Promis
 }
 
 function toReport(gateway: Gateway) {
-  const { url, dataDir, models } = gateway;
-  return { url, data_dir: dataDir, models };
+  const { url, dataDir, models, restored } = gateway;
+  return { url, data_dir: dataDir, models, ...(restored === null ? {} : { restored }) };
 }
 
 function report(
@@ -58,6 +62,7 @@ function report(
     `RunAPI Gateway ${deps.version}`,
     `  URL     ${gateway.url}`,
     ...dataLines(gateway),
+    ...restoredLines(gateway),
     `  Docs    ${gateway.url}/reference`,
     '  Models',
     ...models,
@@ -75,6 +80,14 @@ function report(
 function dataLines({ database, dataDir, isNewDataDir }: Gateway): string[] {
   if (database === null) return [`  Data    ${dataDir} (${isNewDataDir ? 'new' : 'existing'})`];
   return [`  Data    ${database}`, `  Images  ${dataDir}: all nodes must share this folder`];
+}
+
+function restoredLines({ restored }: Gateway): string[] {
+  if (restored === null) return [];
+  const { failed, completed } = restored;
+  return [
+    `  Restore unfinished tasks: ${failed} failed (interrupted_by_restore), ${completed} completed with what they had`,
+  ];
 }
 
 function describeProvider(provider: string | null): string {

@@ -6,6 +6,8 @@ import { toError } from '../kernel/app-error.ts';
 import type { BlobStore } from '../kernel/blob-store.ts';
 import { makeToken } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { type BackupOptions, makeBackup } from './backup/make.ts';
+import { checkRestored, forgetRestore, restoreBackup } from './backup/restore.ts';
 import { createDiskBlobStore } from './disk/blob-store.ts';
 import type { PostgresStore } from './postgres/store.ts';
 import type { S3Options } from './s3/blob-store.ts';
@@ -117,6 +119,21 @@ async function probeDatabase(settings: StorageSettings, version: string) {
     return { kind: 'failed', error: toError(error).message } as const;
   }
 }
+
+/** Copies what lies in the data folder: on SQLite only. */
+export function backUp(
+  settings: StorageSettings & { secret: object | null },
+  options: Pick<BackupOptions, 'to' | 'version' | 'startedAt' | 'onProgress'>,
+): ReturnType<typeof makeBackup> {
+  return makeBackup({
+    ...options,
+    dataDir: settings.data_dir,
+    secretElsewhere: settings.secret === null ? null : 'RUNAPI_GATEWAY_SECRET',
+    blobsElsewhere: settings.s3 === undefined ? null : describeBlobs(settings),
+  });
+}
+
+export { checkRestored, forgetRestore, restoreBackup };
 
 /** Whether there is anything to open without making it. */
 export function hasData({ database, data_dir: dataDir }: StorageSettings): boolean {

@@ -55,6 +55,10 @@ export interface TestGatewayOptions {
   /** The configuration file's content. */
   config?: object;
   env?: Record<string, string>;
+  /** Of `serve`, beside the configuration. */
+  args?: readonly string[];
+  /** A program with arguments that becomes the gateway's parent or its tracer. */
+  under?: readonly string[];
   /** Reused: a restart on the same folder. */
   dataDir?: string;
 }
@@ -87,7 +91,9 @@ export async function makeDataDir(): Promise<string> {
 async function spawnGateway(options: TestGatewayOptions, dataDir: string) {
   const configFile = join(dataDir, 'test.yaml');
   await writeFile(configFile, stringify(options.config ?? {}));
-  const child = spawn(process.execPath, [MAIN, 'serve', '--json', '--config', configFile], {
+  const command = [...(options.under ?? []), process.execPath, MAIN, 'serve', '--json'];
+  const [program = '', ...args] = [...command, '--config', configFile, ...(options.args ?? [])];
+  const child = spawn(program, args, {
     env: {
       PATH: process.env['PATH'],
       RUNAPI_GATEWAY_PORT: '0',
@@ -158,12 +164,16 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   };
 }
 
+/** Runs a command of the gateway on a data folder; rejects with its words when the exit code is not 0. */
+export async function runCommand(dataDir: string, args: readonly string[]): Promise<string> {
+  const env = { RUNAPI_GATEWAY_DATA_DIR: dataDir, ...(await engineSettings(dataDir)) };
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env });
+  return stdout;
+}
+
 /** Without a socket: by the command line, which asks the database. */
 async function askCommand(dataDir: string, taskId: string): Promise<TaskTrace> {
-  const args = [MAIN, 'tasks', 'show', taskId, '--json'];
-  const env = { RUNAPI_GATEWAY_DATA_DIR: dataDir, ...(await engineSettings(dataDir)) };
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
-  return JSON.parse(stdout) as TaskTrace;
+  return JSON.parse(await runCommand(dataDir, ['tasks', 'show', taskId, '--json'])) as TaskTrace;
 }
 
 async function readTrace(socketPath: string, taskId: string): Promise<TaskTrace> {

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: [],
   'storage/rows': ['types:domain'],
   'storage/migrations': [],
+  'storage/backup': ['kernel', 'storage/sqlite'],
   'storage/open.ts': ['kernel', 'types:domain', 'storage/<name>'],
   'storage/<name>': ['kernel', 'types:domain', 'storage/rows', 'storage/migrations'],
   runner: ['domain', 'providers/provider.ts', 'providers/kit', 'kernel'],

@@ -1,10 +1,11 @@
 // Blobs as files: written beside their place, synced, then linked into it, so that a reader never sees half.
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { AppError, toError } from '../../kernel/app-error.ts';
 import { type BlobInfo, type BlobStore, isBlobKey } from '../../kernel/blob-store.ts';
+import { syncFolder, writeSynced } from '../../kernel/durable-file.ts';
 
 export async function createDiskBlobStore(options: {
   dir: string;
@@ -66,27 +67,6 @@ function noRoom(error: unknown): AppError {
     retryAfterSeconds: 5,
     detail: toError(error).message,
   });
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder; its rename is durable enough there.
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function* walk(root: string, prefix: string): AsyncGenerator<BlobInfo> {
