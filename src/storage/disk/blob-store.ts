@@ -17,6 +17,7 @@ export async function createDiskBlobStore(options: {
   // What lies there is left from a crash: nothing names it. On a shared folder it may be another node's, at work.
   if (!options.isShared) await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true, mode: 0o700 });
+  await syncFolder(dirname(root));
 
   const pathOf = (key: string): string => {
     if (!isBlobKey(key)) throw new Error(`not a blob key: ${key}`);
@@ -32,7 +33,10 @@ export async function createDiskBlobStore(options: {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         // A link, unlike a rename, refuses to replace what is there.
         await link(temporary, path);
-        await syncFolder(dirname(path));
+        // Up to the top: the folders may be as new as the file, or left unsynced by a crash.
+        for (let at = dirname(path); at.length >= root.length; at = dirname(at)) {
+          await syncFolder(at);
+        }
       } catch (error) {
         throw FULL.has((error as NodeJS.ErrnoException).code ?? '') ? noRoom(error) : error;
       } finally {
