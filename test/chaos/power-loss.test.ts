@@ -31,7 +31,7 @@ import {
 } from './task-promises.ts';
 
 const ROUNDS = Number(process.env['POWER_ROUNDS'] ?? 4);
-const TASKS = 60;
+const TASKS = 150;
 const LANES = 20;
 const KEEPS: readonly Keeps[] = ['nothing', 'half', 'nearly all'];
 /** Written through a mapping, not by calls, and made anew after a crash; or no promise at all. */
@@ -87,7 +87,7 @@ async function losePower(dataDir: string, round: number): Promise<{ left: string
   const client = createClient(gateway);
   const tasks = planTasks(random, `p${round}`, TASKS);
   const sending = sendTasks(client, random, tasks);
-  const dyingAt = delay(500 + random.integer(4_000));
+  const dyingAt = delay(300 + random.integer(2_500));
   await Promise.race([sending, dyingAt]);
   const noting = noteDown(client, tasks).catch(() => {});
   await dyingAt;
@@ -103,7 +103,8 @@ async function losePower(dataDir: string, round: number): Promise<{ left: string
     if (result === null) unfinished += 1;
     else disk.apply({ ...call, result });
   }
-  expect(differences(disk, dataDir).length).toBeLessThanOrEqual(unfinished);
+  const differing = differences(disk, dataDir);
+  expect(differing.length, differing.join(', ')).toBeLessThanOrEqual(unfinished);
   const left = await makeDataDir();
   const lost = disk.cutPower(left, KEEPS[round % KEEPS.length] ?? 'nothing', random);
   for (const folder of [logs, dataDir]) await rm(folder, { recursive: true });

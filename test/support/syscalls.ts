@@ -48,8 +48,10 @@ export async function* readSyscalls(log: string, folder: string): AsyncGenerator
       continue;
     }
     const close = text.lastIndexOf(') ');
-    const result = Number(/= (-?\d+)/.exec(text.slice(close))?.[1] ?? -1);
-    if (isOurs(text) && result >= 0) yield toCall(text.slice(0, close), { result, enteredAt, at });
+    const end = /= (-?\d+|\?)/.exec(text.slice(close))?.[1];
+    const result = end === '?' ? null : Number(end ?? -1);
+    if (isOurs(text) && (result === null || result >= 0))
+      yield toCall(text.slice(0, close), { result, enteredAt, at });
   }
   for (const { args: text, enteredAt } of open.values()) {
     if (isOurs(text)) yield toCall(text, { result: null, enteredAt, at });
