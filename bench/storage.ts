@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { silentLogger } from '../src/kernel/logger.ts';
 import {
+  accept,
   acceptInput,
   makeAccount,
   NODE,
@@ -73,7 +74,7 @@ async function measure(stores: readonly TestStore[], calls: number): Promise<Rat
     const input = acceptInput(owner, {
       idempotency: { key: `${Math.random()}`, fingerprint: 'f' },
     });
-    ids.push((await store.run('tasks.accept', input)).task.id);
+    ids.push((await accept(store, input)).task.id);
   });
   const getsPerSecond = await rate(stores, calls, (store, index) =>
     store.run('tasks.get', { taskId: ids[index % ids.length] ?? '', accountId: owner.accountId }),

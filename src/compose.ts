@@ -19,6 +19,7 @@ import { AppError } from './kernel/app-error.ts';
 import { type Clock, createSystemClock, sleep } from './kernel/clock.ts';
 import { syncFolder, writeSynced } from './kernel/durable-file.ts';
 import { type Logger, silentLogger } from './kernel/logger.ts';
+import { centsToMicroCents } from './kernel/money.ts';
 import { createOutbound } from './kernel/outbound.ts';
 import { createSecrets, type Secrets } from './kernel/secret.ts';
 import { createIllustratorProvider } from './providers/illustrator/illustrator-provider.ts';
@@ -88,7 +89,11 @@ async function start(
       state.isServing && state.runner?.isDraining() !== true && (await isStoreUp(store)),
     log,
   });
-  const { newKey } = await ensureBootstrapKey(ctx, config.bootstrapKey);
+  const { newKey } = await ensureBootstrapKey(
+    ctx,
+    config.bootstrapKey,
+    config.bootstrapBalanceCents === null ? null : centsToMicroCents(config.bootstrapBalanceCents),
+  );
   const { port } = await http.listen(config.host, config.port);
   ctx.settings.publicUrl = config.publicUrl ?? `http://127.0.0.1:${port}`;
   if (config.roles.includes('runner')) {

@@ -81,6 +81,7 @@ export interface Config extends Omit<z.infer<typeof fileSchema>, 'public_url' | 
   /** Null: made on first start and kept in the data folder. */
   secret: Uint8Array | null;
   bootstrapKey: string | null;
+  bootstrapBalanceCents: number | null;
   /** For the start's report: where each thing came from. */
   configFile: string | null;
 }
@@ -102,6 +103,7 @@ export function readConfig(env: Environment, options: { configFile?: string } = 
     publicUrl: publicUrl === undefined ? null : readPublicUrl(publicUrl),
     secret: readSecret(env),
     bootstrapKey: secretText(env, 'RUNAPI_GATEWAY_BOOTSTRAP_KEY'),
+    bootstrapBalanceCents: readCents(env, 'RUNAPI_GATEWAY_BOOTSTRAP_BALANCE_CENTS'),
     configFile,
   };
 }
@@ -269,6 +271,13 @@ function secretText(env: Environment, name: string): string | null {
   } catch (error) {
     throw invalid(`${name}_FILE: ${path} cannot be read: ${toError(error).message}`);
   }
+}
+
+function readCents(env: Environment, name: string): number | null {
+  const text = env[name];
+  if (text === undefined || text === '') return null;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(`${name} must be a whole number of US cents, such as 5000; it is ${text}.`);
 }
 
 function invalid(message: string): AppError {

@@ -2,6 +2,7 @@
 // 0 done · 1 failed · 2 wrong usage or configuration.
 import { Command, CommanderError } from 'commander';
 import { isAppError, toError } from '../kernel/app-error.ts';
+import { addAccounting } from './accounting.ts';
 import { runBackup } from './backup.ts';
 import { runDemo } from './demo.ts';
 import { runDoctor } from './doctor/run-doctor.ts';
@@ -56,6 +57,7 @@ function buildProgram<Config extends CommandConfig>(deps: CliDeps<Config>, exit:
     .addHelpText('after', '\nExample:\n  runapi-gateway demo "a red cube on a wooden table"\n');
   addServing(program, deps, exit);
   addOperating(program, deps, exit);
+  addAccounting(program, deps, exit, add);
   addBackup(program, deps, exit);
   return program;
 }

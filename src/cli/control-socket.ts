@@ -6,6 +6,7 @@ import type { DomainContext } from '../domain/context.ts';
 import { describeTask } from '../domain/tasks/index.ts';
 import { isAppError, toError } from '../kernel/app-error.ts';
 import { parseTaskId } from '../kernel/ids.ts';
+import { type AdminRequest, administer } from './administer.ts';
 
 export interface ControlAnswer {
   status: number;
@@ -58,6 +59,11 @@ const HANDLERS: readonly { method: string; path: RegExp; handle: ControlHandler 
     method: 'GET',
     path: /^\/tasks\/([^/]+)$/,
     handle: (ctx, text) => describeTask(ctx, parseTaskId(text) ?? ''),
+  },
+  {
+    method: 'POST',
+    path: /^\/admin\/(.+)$/,
+    handle: (ctx, text) => administer(ctx, JSON.parse(text) as AdminRequest),
   },
   { method: 'GET', path: /^\/nodes()$/, handle: (ctx) => ctx.store.run('nodes.list', {}) },
   {

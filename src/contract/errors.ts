@@ -18,6 +18,7 @@ export const ERRORS = {
   missing_api_key: spec(401, 'authentication_error', 'No API key was sent'),
   invalid_api_key: spec(401, 'authentication_error', 'The API key is unknown or revoked'),
   insufficient_credits: spec(402, 'insufficient_quota', 'The balance does not cover the price'),
+  max_cost_exceeded: spec(402, 'insufficient_quota', 'The price is above what the caller allows'),
   permission_denied: spec(403, 'permission_error', 'The key may not do this'),
   not_found: spec(404, 'not_found_error', 'There is no such thing on this account'),
   route_not_found: spec(404, 'not_found_error', 'There is no such route'),
@@ -52,7 +53,9 @@ export function errorSpec(code: string): ErrorSpec & { code: string } {
 }
 
 /** `errors` is an object of sentences by field, never an array; `param` is the first of them. */
-export function errorBody(error: Pick<AppError, 'code' | 'message' | 'fields'>): JsonObject {
+export function errorBody(
+  error: Pick<AppError, 'code' | 'message' | 'fields' | 'limitSource'>,
+): JsonObject {
   const { type } = errorSpec(error.code);
   const fields = error.fields ?? {};
   const [param] = Object.keys(fields);
@@ -62,6 +65,7 @@ export function errorBody(error: Pick<AppError, 'code' | 'message' | 'fields'>):
       message: error.message,
       type,
       ...(param === undefined ? {} : { param }),
+      ...(error.limitSource === undefined ? {} : { limit_source: error.limitSource }),
     },
     code: error.code,
     ...(param === undefined ? {} : { errors: fields }),

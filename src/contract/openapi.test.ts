@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../kernel/app-error.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { isJsonObject } from '../kernel/json.ts';
 import { errorBody } from './errors.ts';
@@ -59,7 +60,8 @@ describe('the OpenAPI document', () => {
 
 it('an error body serves every client: object and string code, errors as an object', () => {
   const fields = { prompt: ['prompt is required'] };
-  expect(errorBody({ code: 'invalid_request', message: 'prompt is required', fields })).toEqual({
+  const error = new AppError('invalid_request', 'prompt is required', { fields });
+  expect(errorBody(error)).toEqual({
     error: {
       code: 'invalid_request',
       message: 'prompt is required',

@@ -123,6 +123,7 @@ function headers(route: RouteSpec): JsonObject[] {
   });
   if (route.body) {
     return [
+      header('X-RunAPI-Max-Cost-Cents', 'A dearer request is refused with 402.'),
       header('Idempotency-Key', 'The same key with the same body is answered with the same task.'),
       header('X-Client-Request-Id', 'Stored with the task and echoed.'),
       header('Prefer', 'wait=1..60: answer when the task ends, at most after so many seconds.'),

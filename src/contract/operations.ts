@@ -8,7 +8,7 @@ export interface RouteSpec {
   method: 'GET' | 'POST';
   /** `{name}` are path parameters. */
   path: string;
-  tag: 'Tasks' | 'Images' | 'Gateway';
+  tag: 'Tasks' | 'Account' | 'Images' | 'Gateway';
   summary: string;
   needsKey: boolean;
   query?: z.ZodObject;
@@ -19,11 +19,21 @@ export interface RouteSpec {
 }
 
 const KEY: readonly ErrorCode[] = ['missing_api_key', 'invalid_api_key', 'storage_unavailable'];
-const TASK: readonly ErrorCode[] = [...KEY, 'invalid_request', 'invalid_resource_id', 'not_found'];
+const TASK: readonly ErrorCode[] = [
+  ...KEY,
+  'permission_denied',
+  'invalid_request',
+  'invalid_resource_id',
+  'not_found',
+];
 const CREATE: readonly ErrorCode[] = [
   ...KEY,
   'invalid_request',
   'invalid_json',
+  'insufficient_credits',
+  'max_cost_exceeded',
+  'permission_denied',
+  'rate_limited',
   'request_conflict',
   'body_too_large',
   'unsupported_media_type',
@@ -118,6 +128,24 @@ export const ROUTES = {
     needsKey: true,
     answer: { contentType: 'text/event-stream' },
     errors: [...TASK, 'shutting_down'],
+  },
+  me: {
+    method: 'GET',
+    path: '/api/v1/me',
+    tag: 'Account',
+    summary: 'Whose key this is',
+    needsKey: true,
+    answer: 'Me',
+    errors: [...KEY, 'not_found'],
+  },
+  balance: {
+    method: 'GET',
+    path: '/api/v1/me/balance',
+    tag: 'Account',
+    summary: 'What the account can spend and has spent, in US cents',
+    needsKey: true,
+    answer: 'Balance',
+    errors: KEY,
   },
   getOutput: {
     method: 'GET',

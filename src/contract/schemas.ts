@@ -69,6 +69,7 @@ export const createdTask = z.object({
     .literal(true)
     .optional()
     .describe('The Idempotency-Key was used before: this is the original task.'),
+  quote: z.object({ amount_cents: z.number() }).describe('What is charged when all is delivered.'),
   warnings: z.array(warning),
   interpretation,
   urls,
@@ -117,12 +118,28 @@ export const errorAnswer = z.object({
     message: z.string(),
     type: z.string(),
     param: z.string().optional(),
+    limit_source: z.string().optional().describe('Which balance or limit refused.'),
   }),
   code: z.string(),
   errors: z
     .record(z.string(), z.array(z.string()))
     .optional()
     .describe('All wrong fields at once, each with its sentences.'),
+});
+
+export const me = z.object({
+  id: z.int(),
+  name: z.string(),
+  email: z.string(),
+  account: z.object({ id: z.int(), name: z.string() }),
+});
+
+export const balance = z.object({
+  balance_cents: z.int().describe('What can be spent now.'),
+  paid_balance_cents: z.int(),
+  bonus_balance_cents: z.int(),
+  spent_cents_today: z.int(),
+  spent_cents_total: z.int(),
 });
 
 export const health = z.object({ status: z.enum(['ok', 'starting']) });
@@ -133,6 +150,8 @@ export const SCHEMAS = {
   TaskResult: taskResult,
   TaskList: taskList,
   Image: image,
+  Me: me,
+  Balance: balance,
   Error: errorAnswer,
   Health: health,
 } as const;

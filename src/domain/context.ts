@@ -3,6 +3,7 @@ import type { BlobStore } from '../kernel/blob-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Outbound } from '../kernel/outbound.ts';
+import type { Scope } from './accounts/operations.ts';
 import type { Catalog } from './catalog/model.ts';
 import type { EventHub } from './events/hub.ts';
 import type { GatewayStore } from './operations.ts';
@@ -51,4 +52,5 @@ export interface Actor {
   accountId: number;
   keyId: string;
   isLive: boolean;
+  scopes: readonly Scope[];
 }

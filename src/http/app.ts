@@ -4,10 +4,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { errorBody } from '../contract/errors.ts';
 import { routeList } from '../contract/operations.ts';
-import { authenticate } from '../domain/accounts/index.ts';
+import { authenticate, requireScope } from '../domain/accounts/index.ts';
 import type { Actor, DomainContext } from '../domain/context.ts';
 import { AppError } from '../kernel/app-error.ts';
 import { makeUuid } from '../kernel/ids.ts';
+import { balanceHandler, meHandler } from './account-routes.ts';
 import { parseBody } from './body.ts';
 import { type Door, type Handlers, type HttpOptions, header, param } from './door.ts';
 import { answerError, unsupportedMediaType } from './error-answer.ts';
@@ -59,6 +60,8 @@ const handlers: Handlers = {
   reference: referenceHandler,
   referenceStyle: referenceStyleHandler,
   icon: iconHandler,
+  me: meHandler,
+  balance: balanceHandler,
 };
 
 export function createHttpServer(options: HttpOptions): HttpServer {
@@ -111,7 +114,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       onRequest: async (request) => {
         requireKnownService(ctx, request);
         if (!route.needsKey) return;
-        actors.set(request, await authenticate(ctx, readToken(request)));
+        const actor = await authenticate(ctx, readToken(request));
+        if (route.tag === 'Tasks') requireScope(actor, 'tasks');
+        actors.set(request, actor);
         if (route.method === 'POST') requireJson(request);
       },
       handler: (request, reply) => handler(door, request, reply),

@@ -30,6 +30,14 @@ export function readClientRequestId(request: FastifyRequest): string | null {
   );
 }
 
+/** `X-RunAPI-Max-Cost-Cents`: the dearest price the caller accepts. */
+export function readMaxCost(request: FastifyRequest): number | null {
+  const text = header(request, 'x-runapi-max-cost-cents');
+  if (text === null) return null;
+  if (/^\d{1,9}(\.\d{1,6})?$/.test(text)) return Number(text);
+  throw invalid('X-RunAPI-Max-Cost-Cents', 'must be a number of US cents, such as 10');
+}
+
 /** `Prefer: wait=20` (RFC 7240): a preference, so what cannot be read is ignored. Seconds. */
 export function readPreferredWait(request: FastifyRequest): number {
   const found = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})/i.exec(header(request, 'prefer') ?? '')?.[1];

@@ -16,7 +16,12 @@ import { AppError } from '../kernel/app-error.ts';
 import { parseTaskId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { type Door, type Handler, param } from './door.ts';
-import { readClientRequestId, readIdempotencyKey, readPreferredWait } from './headers.ts';
+import {
+  readClientRequestId,
+  readIdempotencyKey,
+  readMaxCost,
+  readPreferredWait,
+} from './headers.ts';
 import { readQuery } from './query.ts';
 
 const LIST_LIMIT = 20;
@@ -47,6 +52,7 @@ export function createHandler({ flavour, action }: CreateRoute): Handler {
       body: request.body as JsonObject,
       idempotencyKey: readIdempotencyKey(request),
       clientRequestId,
+      maxCostCents: readMaxCost(request),
     });
     const waitSeconds = readPreferredWait(request);
     const task = waitSeconds > 0 ? await wait(door, request, created, waitSeconds) : created;

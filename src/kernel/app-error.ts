@@ -7,6 +7,8 @@ export class AppError extends Error {
   readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly taskId: string | undefined;
+  /** Which limit refused: the balance, or one of the key or account. */
+  readonly limitSource: string | undefined;
   readonly detail: string | undefined;
 
   constructor(
@@ -16,6 +18,7 @@ export class AppError extends Error {
       fields?: Readonly<Record<string, readonly string[]>>;
       retryAfterSeconds?: number;
       taskId?: string;
+      limitSource?: string;
       detail?: string;
       cause?: unknown;
     } = {},
@@ -26,6 +29,7 @@ export class AppError extends Error {
     this.fields = options.fields;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.taskId = options.taskId;
+    this.limitSource = options.limitSource;
     this.detail = options.detail;
   }
 }

@@ -20,3 +20,19 @@ export function centsToMicroCents(cents: number): MicroCents {
 export function microCentsToUsd(amount: MicroCents): number {
   return amount / (MICRO_PER_CENT * 100);
 }
+
+/** US cents as a JSON number. */
+export function microCentsToCents(amount: number): number {
+  return amount / MICRO_PER_CENT;
+}
+
+/** `6 cents`, `0.5 cents`: for sentences. */
+export function formatCents(amount: number): string {
+  const cents = microCentsToCents(amount);
+  return cents === 1 ? '1 cent' : `${cents} cents`;
+}
+
+/** Whole cents, rounded down. */
+export function toWholeCents(amount: number): number {
+  return Math.floor(amount / MICRO_PER_CENT);
+}

@@ -207,6 +207,7 @@ async function endAsCompleted(run: TaskRun, upstreamCost: number | undefined): P
   const written = await persist(run, () =>
     ctx.store.run('tasks.complete', {
       ...run.fence,
+      accountId: run.task.accountId,
       attempt: attempt.number,
       charged: chargeFor(run.task.quote, run.recorded.size),
       outputCount: run.recorded.size,
@@ -227,7 +228,13 @@ async function endAsFailed(run: TaskRun, failure: TaskFailure): Promise<void> {
   const provider = run.attempts.at(-1)?.provider ?? null;
   const { warnings } = run;
   const written = await persist(run, () =>
-    ctx.store.run('tasks.fail', { ...run.fence, failure, warnings, provider }),
+    ctx.store.run('tasks.fail', {
+      ...run.fence,
+      accountId: run.task.accountId,
+      failure,
+      warnings,
+      provider,
+    }),
   );
   if (written && !written.lost) ctx.events.publish(run.task.id, { kind: 'state' });
 }

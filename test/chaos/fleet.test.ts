@@ -149,6 +149,14 @@ describe(`three nodes, ${SECONDS} s of trouble (seed ${seed})`, () => {
     expect(await fleet.query(sql)).toEqual([]);
   });
 
+  it('and the money adds up', async () => {
+    const functions = await fleet.query(
+      "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'gateway_ops_%'",
+    );
+    const audit = `SELECT ${String(functions[0]?.['name'])}.ledger_audit('{"limit": 9}') AS findings`;
+    expect(await fleet.query(audit)).toEqual([{ findings: [] }]);
+  });
+
   it('and no upstream was asked twice for one attempt', async () => {
     const counts = new Map<string, number>();
     for (const { taskId, attempt, isRepeat } of server.creates()) {

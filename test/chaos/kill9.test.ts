@@ -116,6 +116,7 @@ it(`${TASKS} running tasks and kill -9, ${ROUNDS} rounds (seed ${seed}): each en
     const client = createClient(gateway);
     await settleUnanswered(client, tasks, random);
     await checkAll(gateway, client, server, tasks);
+    expect(await gateway.audit()).toEqual([]);
     await client.close();
     history.push(`${answered} answered, ${kills} kills`);
   }

@@ -73,7 +73,7 @@ describe('a request', () => {
   });
 
   it.each([
-    ['GET', '/api/v1/me/balance'],
+    ['GET', '/api/v1/me/friends'],
     ['POST', '/api/v1/files/prepare'],
   ])('%s %s, of a service that is not here, is no route for anybody', async (method, path) => {
     const answer = await fetch(gateway.url + path, { method });

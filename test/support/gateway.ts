@@ -27,6 +27,8 @@ export interface TestGateway {
   isRunning(): boolean;
   /** A task as its operator sees it, with attempts and events, through the control socket. */
   trace(taskId: string): Promise<TaskTrace>;
+  /** What is wrong with the money; rejects when something is. */
+  audit(): Promise<unknown>;
   /** Ends the process without a word; the data folder stays. */
   kill9(): Promise<void>;
   /** Sends SIGTERM; resolves with the exit code. */
@@ -152,6 +154,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     isRunning: () => running.has(child),
     trace: (taskId) =>
       isOnPostgres ? askCommand(dataDir, taskId) : readTrace(join(dataDir, 'control.sock'), taskId),
+    audit: () =>
+      runCommand(dataDir, ['audit', '--json']).then((text) => JSON.parse(text) as unknown),
     kill9: async () => void (await end('SIGKILL')),
     terminate: () => end('SIGTERM'),
     signal: (name) => void child.kill(name),

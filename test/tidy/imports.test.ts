@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A module may use the verbs of those to its left. Types of models are the common language: no order. */
-const MODULES = ['accounts', 'catalog', 'pricing', 'limits', 'files', 'events', 'tasks'];
+const MODULES = ['accounts', 'catalog', 'pricing', 'ledger', 'limits', 'files', 'events', 'tasks'];
 /** What a module shows: its verbs and its nouns. */
 const BORDER = /\/(index|model)\.ts$/;
 

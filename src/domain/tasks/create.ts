@@ -2,6 +2,12 @@ import { AppError } from '../../kernel/app-error.ts';
 import { makeUuid } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import {
+  centsToMicroCents,
+  formatCents,
+  type MicroCents,
+  toMicroCents,
+} from '../../kernel/money.ts';
+import {
   type CreateRequest,
   readBackground,
   readCreateRequest,
@@ -10,6 +16,7 @@ import {
 } from '../catalog/index.ts';
 import type { Actor, DomainContext, RoutedProvider } from '../context.ts';
 import { SourceError, stageSources } from '../files/index.ts';
+import { refusalError } from '../ledger/index.ts';
 import { requireCapacity } from '../limits/index.ts';
 import { quoteFor } from '../pricing/index.ts';
 import type { Interpretation, Task, TaskSource, Warning } from './model.ts';
@@ -25,6 +32,8 @@ export interface CreateTaskInput {
   body: JsonObject;
   idempotencyKey: string | null;
   clientRequestId: string | null;
+  /** A dearer request is refused; in US cents. */
+  maxCostCents: number | null;
 }
 
 export interface CreatedTask {
@@ -57,6 +66,7 @@ export async function createTask(
   }
   const request = readRequest(ctx, input);
   const route = requireRoute(ctx, actor, request.model);
+  requireMaxCost(quoteFor(ctx.catalog, request).amount, input.maxCostCents);
   const lane = route.every((provider) => provider.isBuiltIn) ? 'built_in' : 'upstream';
   await requireCapacity(ctx, lane);
   const sources = await stage(ctx, request.sourceUrls, (index) => `source_image_urls[${index}]`);
@@ -71,6 +81,7 @@ export async function createTask(
     clientRequestId: input.clientRequestId,
     idempotency,
   });
+  if (accepted.kind === 'refused') throw refusalError(accepted.refusal);
   if (accepted.kind === 'replayed') return replay(accepted, idempotency?.fingerprint ?? '');
   ctx.events.nudge();
   return { task: accepted.task, replayed: false };
@@ -102,6 +113,14 @@ function readRequest(ctx: DomainContext, input: CreateTaskInput): CreateRequest 
 
 function isOwnUrl(url: string, publicUrl: string): boolean {
   return URL.canParse(url) && new URL(url).origin === new URL(publicUrl).origin;
+}
+
+function requireMaxCost(price: MicroCents, maxCostCents: number | null): void {
+  if (maxCostCents === null || price <= centsToMicroCents(maxCostCents)) return;
+  throw new AppError(
+    'max_cost_exceeded',
+    `This request costs ${formatCents(price)}, and X-RunAPI-Max-Cost-Cents allows ${maxCostCents}. Raise it or ask for less; nothing was charged.`,
+  );
 }
 
 function invalid(fields: Readonly<Record<string, readonly string[]>>): AppError {
@@ -145,6 +164,7 @@ function toAcceptInput(
   sources: readonly TaskSource[],
   mask: TaskSource | null,
 ): Omit<AcceptInput, 'clientRequestId' | 'idempotency' | 'lane'> {
+  const quote = quoteFor(ctx.catalog, request);
   return {
     id: makeUuid(ctx.clock.now()),
     accountId: actor.accountId,
@@ -158,7 +178,8 @@ function toAcceptInput(
     outputCount: request.outputCount,
     interpretation: interpret(ctx, request, sources),
     warnings: [...request.warnings, ...builtInWarning(route)],
-    quote: quoteFor(ctx.catalog, request),
+    quote,
+    hold: actor.isLive ? quote.amount : toMicroCents(0),
     callbackUrl: request.callbackUrl,
     deadlineMs: ctx.settings.taskDeadlineMs,
     input: { prompt: request.prompt, sources, mask },

@@ -3,6 +3,7 @@
 import type { STATE_EVENTS } from '../../contract/events.ts';
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { MicroCents } from '../../kernel/money.ts';
+import type { Hold, Refusal } from '../ledger/operations.ts';
 import type {
   Attempt,
   Interpretation,
@@ -30,6 +31,8 @@ export interface AcceptInput {
   interpretation: Interpretation;
   warnings: readonly Warning[];
   quote: Quote;
+  /** The quote's amount, or nothing for a sandbox key. */
+  hold: Hold;
   /** Who may claim it; fixed at accept. */
   lane: Lane;
   clientRequestId: string | null;
@@ -40,10 +43,11 @@ export interface AcceptInput {
   idempotency: { key: string; fingerprint: string } | null;
 }
 
-/** `replayed`: the idempotency record existed already, nothing was written. */
+/** `replayed`: the idempotency record existed already, nothing was written; neither when `refused`. */
 export type AcceptOutput =
   | { kind: 'accepted'; task: Task }
-  | { kind: 'replayed'; fingerprint: string; task: Task };
+  | { kind: 'replayed'; fingerprint: string; task: Task }
+  | { kind: 'refused'; refusal: Refusal };
 
 /** A runner's right to work on a task: every later write names all three. */
 export interface Fence {
@@ -138,10 +142,12 @@ export type TaskOperations = {
     };
     output: object;
   };
-  /** processing → completed with the recorded outputs; ends the attempt as succeeded; event. */
+  /** processing → completed with the recorded outputs and the settlement; ends the attempt as succeeded; event. */
   'tasks.complete': {
     input: Fence & {
+      accountId: number;
       attempt: number;
+      /** Never more than was held. */
       charged: MicroCents;
       /** Must equal the number of recorded outputs, else the fence counts as lost. */
       outputCount: number;
@@ -155,7 +161,12 @@ export type TaskOperations = {
   };
   /** processing → failed by the owner. Charges nothing. */
   'tasks.fail': {
-    input: Fence & { failure: TaskFailure; warnings: readonly Warning[]; provider: string | null };
+    input: Fence & {
+      accountId: number;
+      failure: TaskFailure;
+      warnings: readonly Warning[];
+      provider: string | null;
+    };
     output: Fenced<{ task: Task }>;
   };
   /** pending | processing → failed / canceled; a terminal task is answered unchanged. Null: unknown here. */

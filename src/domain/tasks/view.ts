@@ -5,7 +5,7 @@ import { TASK_ERRORS } from '../../contract/task-errors.ts';
 import { AppError } from '../../kernel/app-error.ts';
 import { uuidToTaskId } from '../../kernel/ids.ts';
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import { microCentsToUsd } from '../../kernel/money.ts';
+import { microCentsToCents, microCentsToUsd } from '../../kernel/money.ts';
 import { isTerminal, type OutputImage, type Task } from './model.ts';
 
 interface ViewOptions {
@@ -36,6 +36,7 @@ export function taskToCreateView(
   return {
     ...identity(task, options),
     ...(options.replayed ? { task_replayed: true } : {}),
+    quote: { amount_cents: microCentsToCents(task.quote.amount) },
     warnings: task.warnings.map(({ code, message }) => ({ code, message })),
     interpretation: { ...task.interpretation },
     urls: urls(task, options),

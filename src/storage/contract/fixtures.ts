@@ -14,17 +14,22 @@ export const NODE = { name: 'test', version: '0', settingsHash: 'x' };
 export const LEASE_MS = 15_000;
 export const DEADLINE_MS = 900_000;
 
-export async function makeAccount(store: TestStore): Promise<{ accountId: number; keyId: string }> {
+export async function makeAccount(
+  store: TestStore,
+  { billing = 'track', cents = 0 }: { billing?: 'track' | 'prepaid'; cents?: number } = {},
+): Promise<{ accountId: number; keyId: string }> {
   const token = makeToken();
   const made = await store.run('accounts.ensureKey', {
     accountName: 'Test',
     email: `${token}@example.com`,
-    billing: 'track',
+    billing,
     keyId: makeUuid(Date.now()),
     keyName: 'test',
     hash: token,
     prefix: 'runapi_x',
     isLive: true,
+    scopes: ['tasks'],
+    grant: centsToMicroCents(cents),
     isOnlyFirst: false,
   });
   if (!made) throw new Error('no account was made');
@@ -55,6 +60,7 @@ export function acceptInput(
     },
     warnings: [],
     quote: { amount: centsToMicroCents(6), byCount: null },
+    hold: changes.quote?.amount ?? centsToMicroCents(6),
     lane: 'upstream',
     clientRequestId: null,
     callbackUrl: null,
@@ -63,6 +69,13 @@ export function acceptInput(
     idempotency: null,
     ...changes,
   };
+}
+
+/** Where nothing stands against it. */
+export async function accept(store: TestStore, input: AcceptInput) {
+  const accepted = await store.run('tasks.accept', input);
+  if (accepted.kind === 'refused') throw new Error(accepted.refusal.reason);
+  return accepted;
 }
 
 /** Whatever node was there before is dead then. */
@@ -110,8 +123,12 @@ export async function claimAndRecord(store: TestStore, nodeId: string, outputs =
   return { claimed, fence, attempt: started.number };
 }
 
-export function completion(task: { interpretation: AcceptInput['interpretation'] }, attempt = 1) {
+export function completion(
+  task: { accountId: number; interpretation: AcceptInput['interpretation'] },
+  attempt = 1,
+) {
   return {
+    accountId: task.accountId,
     attempt,
     charged: centsToMicroCents(6),
     outputCount: 1,

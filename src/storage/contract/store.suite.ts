@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { centsToMicroCents } from '../../kernel/money.ts';
 import {
   acceptInput,
+  accept as acceptTask,
   claimAndRecord,
   claimOne,
   completion,
@@ -27,7 +28,7 @@ export function testStore(
     });
     afterAll(() => teardown());
 
-    const accept = (changes = {}) => store.run('tasks.accept', acceptInput(owner, changes));
+    const accept = (changes = {}) => acceptTask(store, acceptInput(owner, changes));
     const eventsOf = async (taskId: string) =>
       (await store.run('tasks.events', { taskId, afterSeq: 0 })).map(({ type }) => type);
     const failLost = () => store.run('tasks.failLost', { lostMax: 3, limit: 9, message: 'lost' });
@@ -98,7 +99,8 @@ export function testStore(
       expect(await store.run('tasks.recordOutput', output)).toEqual({ lost: true });
       const complete = { ...fence, ...completion(claimed.task, attempt) };
       expect(await store.run('tasks.complete', complete)).toEqual({ lost: true });
-      const fail = { ...fence, failure, warnings: [], provider: null };
+      const { accountId } = owner;
+      const fail = { ...fence, accountId, failure, warnings: [], provider: null };
       expect(await store.run('tasks.fail', fail)).toEqual({ lost: true });
       await drain();
     });
@@ -295,6 +297,8 @@ export function testStore(
         hash: 'other',
         prefix: 'runapi_x',
         isLive: true,
+        scopes: ['tasks' as const],
+        grant: 0,
         isOnlyFirst: true,
       };
       expect(await store.run('accounts.ensureKey', input)).toBeNull();

@@ -20,11 +20,13 @@ export interface SchemaChange {
 /** The functions' schema and their text. */
 function readFunctions(): { schema: string; sql: string } {
   const folder = new URL('./operations/', import.meta.url);
+  const checks = readFileSync(new URL('../rows/ledger-checks.sql', import.meta.url), 'utf8');
   const text = readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
     .sort()
     .map((name) => readFileSync(new URL(name, folder), 'utf8'))
-    .join('\n');
+    .join('\n')
+    .replace(':ledger_checks', () => checks);
   const schema = `gateway_ops_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
   return { schema, sql: text.replace(/\bops\./g, `${schema}.`) };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dropDatabase, makeDatabase, query } from '../../../test/support/postgres.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import {
+  accept,
   acceptInput,
   claimAndRecord,
   claimOne,
@@ -11,6 +12,7 @@ import {
   NODE,
   startNode,
 } from '../contract/fixtures.ts';
+import { testMoney } from '../contract/money.suite.ts';
 import { testStore } from '../contract/store.suite.ts';
 import { openSchema } from './open.ts';
 import { createPostgresStore, type PostgresStore } from './store.ts';
@@ -18,7 +20,7 @@ import { createPostgresStore, type PostgresStore } from './store.ts';
 const open = (url: string) =>
   createPostgresStore({ url, version: '0.0.0-test', log: silentLogger });
 
-testStore('PostgreSQL', async () => {
+const setup = async () => {
   const url = await makeDatabase();
   const store = await open(url);
   return {
@@ -28,7 +30,10 @@ testStore('PostgreSQL', async () => {
       await dropDatabase(url);
     },
   };
-});
+};
+
+testStore('PostgreSQL', setup);
+testMoney('PostgreSQL', setup);
 
 /** `work` on stores of one new database. */
 async function onStores(
@@ -79,9 +84,7 @@ describe('PostgreSQL', () => {
       if (!first) throw new Error('no store');
       const owners = await Promise.all(Array.from({ length: 50 }, () => makeAccount(first)));
       const accepted = await Promise.all(
-        owners.flatMap((owner) =>
-          [1, 2, 3, 4].map(() => first.run('tasks.accept', acceptInput(owner))),
-        ),
+        owners.flatMap((owner) => [1, 2, 3, 4].map(() => accept(first, acceptInput(owner)))),
       );
       const shuffled = <T>(list: readonly T[]) =>
         list
@@ -129,7 +132,7 @@ describe('PostgreSQL', () => {
       const [first] = stores;
       if (!first) throw new Error('no store');
       const owner = await makeAccount(first);
-      const input = () => first.run('tasks.accept', acceptInput(owner));
+      const input = () => accept(first, acceptInput(owner));
       await Promise.all(Array.from({ length: 300 }, input));
       const taken = await Promise.all(
         stores.map(async (store) => {
@@ -161,7 +164,7 @@ describe('PostgreSQL', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       there.onChanges(({ taskIds, isNewWork }) => heard.push(`${String(taskIds)} ${isNewWork}`));
       here.onChanges(({ taskIds }) => own.push(String(taskIds)));
-      const { task } = await here.run('tasks.accept', acceptInput(owner));
+      const { task } = await accept(here, acceptInput(owner));
       await expect.poll(() => heard).toContain(`${task.id} true`);
       expect(own).toEqual([]);
     });
@@ -185,7 +188,7 @@ describe('PostgreSQL', () => {
       })();
       const ids: string[] = [];
       for (let round = 0; round < 25; round += 1) {
-        const { task } = await store.run('tasks.accept', acceptInput(owner));
+        const { task } = await accept(store, acceptInput(owner));
         ids.push(task.id);
         const { claimed, fence } = await claimOne(store, nodeId);
         expect(claimed.task.id).toBe(task.id);
@@ -194,7 +197,13 @@ describe('PostgreSQL', () => {
         if (round % 2) {
           const failure = { code: 'provider_error', message: 'x' } as const;
           expect(
-            await store.run('tasks.fail', { ...fence, failure, warnings: [], provider: 'p' }),
+            await store.run('tasks.fail', {
+              ...fence,
+              accountId: task.accountId,
+              failure,
+              warnings: [],
+              provider: 'p',
+            }),
           ).toMatchObject({ lost: false });
         } else {
           expect(
@@ -219,8 +228,8 @@ describe('PostgreSQL', () => {
       if (!store) throw new Error('no store');
       const owner = await makeAccount(store);
       const prompt = 'a\0b \ud800 \\u0000 極光 😀';
-      const { task } = await store.run(
-        'tasks.accept',
+      const { task } = await accept(
+        store,
         acceptInput(owner, { input: { prompt, sources: [], mask: null } }),
       );
       const { claimed } = await claimAndRecord(store, await startNode(store));

@@ -68,6 +68,10 @@ const READS: ReadonlySet<Name> = new Set<Name>([
   'blobs.named',
   'nodes.list',
   'accounts.findKey',
+  'accounts.list',
+  'keys.list',
+  'ledger.balance',
+  'ledger.statement',
 ]);
 
 /** They lock many rows, in an order of their own: never in one transaction with others. */
@@ -79,6 +83,8 @@ const ALONE: ReadonlySet<Name> = new Set<Name>([
   'outputs.expire',
   'inputs.erase',
   'accounts.ensureKey',
+  'accounts.create',
+  'ledger.audit',
   'accounts.keepSecret',
   'accounts.secretCheck',
   'nodes.start',

@@ -4,10 +4,14 @@ import type { Operations } from '../../domain/operations.ts';
 import type { TaskSource } from '../../domain/tasks/model.ts';
 import {
   type Row,
+  toAccount,
   toAttempt,
+  toBalance,
   toEvent,
+  toFinding,
   toInput,
   toKey,
+  toLedgerLine,
   toNode,
   toOutput,
   toTask,
@@ -28,6 +32,13 @@ const ENCODERS: { readonly [N in Name]?: (input: Input<N>) => object } = {
     prompt: input.prompt,
     ...encodeSources(input.sources, input.mask),
   }),
+  'accounts.ensureKey': ({ scopes, ...rest }) => ({ ...rest, scopes: JSON.stringify(scopes) }),
+  'keys.create': ({ scopes, limits, ...rest }) => ({
+    ...rest,
+    scopes: JSON.stringify(scopes),
+    limits: JSON.stringify(limits),
+  }),
+  'keys.update': ({ limits, ...rest }) => ({ ...rest, limits: limits && JSON.stringify(limits) }),
   'tasks.recordHandle': (input) => ({ ...input, handle: JSON.stringify(input.handle) }),
   'tasks.recordSources': ({ sources, mask, ...rest }) => ({
     ...rest,
@@ -72,7 +83,10 @@ interface ClaimedRow {
 
 /** What is not listed comes as it is. The argument is what the SQL function of that name returns. */
 const DECODERS: { readonly [N in Name]?: (answer: never, input: Input<N>) => Output<N> } = {
-  'tasks.accept': withTask as (answer: never) => Output<'tasks.accept'>,
+  'tasks.accept': ((answer: { kind: 'refused' } | { kind: 'accepted'; task: TaskRow }) =>
+    answer.kind === 'refused' ? answer : withTask(answer)) as (
+    answer: never,
+  ) => Output<'tasks.accept'>,
   'tasks.findReplay': withTask as (answer: never) => Output<'tasks.findReplay'>,
   'tasks.get': (row: TaskRow) => task(row),
   'tasks.list': ({ tasks }: { tasks: readonly TaskRow[] }, { limit }) => ({
@@ -100,6 +114,11 @@ const DECODERS: { readonly [N in Name]?: (answer: never, input: Input<N>) => Out
     expired,
   }),
   'accounts.findKey': (row: Row) => toKey(row),
+  'accounts.list': (rows: readonly Row[]) => rows.map(toAccount),
+  'keys.list': (rows: readonly Row[]) => rows.map(toKey),
+  'ledger.balance': (row: Row) => ({ ...toBalance(row), usedToday: Number(row['used_today']) }),
+  'ledger.statement': (rows: readonly Row[]) => rows.map(toLedgerLine),
+  'ledger.audit': (rows: readonly Row[]) => rows.map(toFinding),
   'nodes.list': (rows: readonly Row[]) => rows.map(toNode),
 };
 

@@ -1,4 +1,6 @@
 // Rows of either engine to domain values: both name their columns alike, keep times as integers and JSON as text.
+import type { AccountRecord, KeyRecord } from '../../domain/accounts/operations.ts';
+import type { AuditFinding, Balance, LedgerLine } from '../../domain/ledger/operations.ts';
 import type { Attempt, OutputImage, Task, TaskErrorCode } from '../../domain/tasks/model.ts';
 import type { NodeRecord, TaskEvent } from '../../domain/tasks/operations.ts';
 
@@ -109,13 +111,63 @@ export function toNode(row: Row): NodeRecord {
   };
 }
 
-export function toKey(row: Row) {
+export function toKey(row: Row): KeyRecord {
   return {
     id: String(row['id']),
     accountId: Number(row['account_id']),
     name: String(row['name']),
+    owner: textOrNull(row['owner']),
     prefix: String(row['prefix']),
     isLive: Boolean(row['is_live']),
+    scopes: fromJson(row['scopes']),
+    limits: fromJson(row['limits']),
+    createdAt: Number(row['created_at']),
+    expiresAt: numberOrNull(row['expires_at']),
+    isExpired: Boolean(row['is_expired']),
+    lastUsedAt: numberOrNull(row['last_used_at']),
     revokedAt: numberOrNull(row['revoked_at']),
+  };
+}
+
+export function toAccount(row: Row): AccountRecord {
+  return {
+    id: Number(row['id']),
+    name: String(row['name']),
+    email: String(row['email']),
+    billing: String(row['billing']) as AccountRecord['billing'],
+    concurrentMax: numberOrNull(row['concurrent_max']),
+    balance: toBalance(row),
+    createdAt: Number(row['created_at']),
+  };
+}
+
+export function toBalance(row: Row): Balance {
+  return {
+    available: Number(row['available']),
+    held: Number(row['held']),
+    revenue: Number(row['revenue']),
+    granted: -Number(row['granted']),
+  };
+}
+
+export function toLedgerLine(row: Row): LedgerLine {
+  return {
+    seq: Number(row['seq']),
+    subjectId: String(row['subject_id']),
+    kind: String(row['kind']) as LedgerLine['kind'],
+    from: String(row['from_pot']) as LedgerLine['from'],
+    to: String(row['to_pot']) as LedgerLine['to'],
+    amount: Number(row['amount']),
+    reason: textOrNull(row['reason']),
+    createdAt: Number(row['created_at']),
+  };
+}
+
+export function toFinding(row: Row): AuditFinding {
+  return {
+    check: String(row['check_name']),
+    subject: String(row['subject']),
+    expected: String(row['expected']),
+    found: String(row['found']),
   };
 }

@@ -3,6 +3,7 @@ import type { AcceptInput } from '../../domain/tasks/operations.ts';
 import { textOrNull, toEvent } from '../rows/to-domain.ts';
 import type { Database } from './database.ts';
 import { writeInput } from './inputs.ts';
+import { hold } from './ledger.ts';
 import { type OperationTable, writeEvent } from './operation.ts';
 import { findTask, listAttempts, readTask, requireTask } from './rows.ts';
 
@@ -21,6 +22,8 @@ export const acceptOperations: OperationTable<Names> = {
       const earlier = findReplay(db, { accountId, isLive, key: input.idempotency.key });
       if (earlier) return { kind: 'replayed', ...earlier };
     }
+    const refusal = hold(db, input, now);
+    if (refusal) return { kind: 'refused', refusal };
     insertTask(db, input, now);
     writeInput(db, input.id, input.input);
     if (input.idempotency) {
@@ -91,10 +94,10 @@ function findReplay(db: Database, input: { accountId: number; isLive: boolean; k
 function insertTask(db: Database, input: AcceptInput, now: number): void {
   db.run(
     `INSERT INTO tasks (id, account_id, key_id, is_live, lane, service, action, model, model_as_sent,
-       status, params, output_count, interpretation, warnings, quote, client_request_id, callback_url,
+       status, params, output_count, interpretation, warnings, quote, held, client_request_id, callback_url,
        created_at, deadline_at)
      VALUES ($id, $accountId, $keyId, $isLive, $lane, $service, $action, $model, $modelAsSent,
-       'pending', $params, $outputCount, $interpretation, $warnings, $quote, $clientRequestId,
+       'pending', $params, $outputCount, $interpretation, $warnings, $quote, $held, $clientRequestId,
        $callbackUrl, $now, $deadlineAt)`,
     {
       id: input.id,
@@ -111,6 +114,7 @@ function insertTask(db: Database, input: AcceptInput, now: number): void {
       interpretation: JSON.stringify(input.interpretation),
       warnings: JSON.stringify(input.warnings),
       quote: JSON.stringify(input.quote),
+      held: input.hold,
       clientRequestId: input.clientRequestId,
       callbackUrl: input.callbackUrl,
       now,

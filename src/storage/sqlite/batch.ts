@@ -4,6 +4,7 @@ import { acceptOperations } from './accept.ts';
 import { accountOperations } from './accounts.ts';
 import type { Database } from './database.ts';
 import { finishOperations } from './finish.ts';
+import { ledgerOperations } from './ledger.ts';
 import { nodeOperations } from './nodes.ts';
 import type { OperationTable } from './operation.ts';
 import { outputOperations } from './outputs.ts';
@@ -26,6 +27,7 @@ const OPERATIONS: OperationTable = {
   ...finishOperations,
   ...outputOperations,
   ...accountOperations,
+  ...ledgerOperations,
   ...nodeOperations,
 };
 

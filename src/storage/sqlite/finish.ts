@@ -2,6 +2,7 @@
 import type { Task, TaskErrorCode } from '../../domain/tasks/model.ts';
 import { fromJson } from '../rows/to-domain.ts';
 import type { Database, Row } from './database.ts';
+import { settle } from './ledger.ts';
 import { type OperationTable, writeEvent } from './operation.ts';
 import { readTask, requireTask } from './rows.ts';
 import { ABANDONED, holds } from './run-operations.ts';
@@ -165,7 +166,7 @@ function endByOutputs(
 
 function complete(db: Database, taskId: string, charged: number, now: number): Task {
   const changed = db.run(
-    `UPDATE tasks SET status = 'completed', charged = $charged, finished_at = $now
+    `UPDATE tasks SET status = 'completed', charged = MIN($charged, held), finished_at = $now
      WHERE id = $taskId AND status IN ('pending', 'processing')`,
     { taskId, charged, now },
   );
@@ -190,6 +191,8 @@ function fail(
 
 function ended(db: Database, taskId: string, type: string, changed: number, now: number): Task {
   if (changed !== 1) throw new Error(`task ${taskId} had ended already`);
+  const row = db.get('SELECT * FROM tasks WHERE id = $taskId', { taskId });
+  if (row) settle(db, row, Number(row['charged']), now);
   writeEvent(db, taskId, type, now);
   return requireTask(db, taskId);
 }

@@ -19,3 +19,18 @@ export function writeEvent(db: Database, taskId: string, type: string, now: numb
     now,
   });
 }
+
+export function writeAudit(
+  db: Database,
+  actor: string,
+  action: string,
+  subject: string,
+  detail: object,
+  now: number,
+): void {
+  db.run(
+    `INSERT INTO audit_log (actor, action, subject, detail, created_at)
+     VALUES ($actor, $action, $subject, $detail, $now)`,
+    { actor, action, subject, detail: JSON.stringify(detail), now },
+  );
+}

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../kernel/app-error.ts';
 import {
+  accept,
   acceptInput,
   claimAndRecord,
   claimOne,
@@ -15,12 +16,13 @@ import {
   startNode,
   type TestStore,
 } from '../contract/fixtures.ts';
+import { testMoney } from '../contract/money.suite.ts';
 import { testStore } from '../contract/store.suite.ts';
 import { createSqliteStore } from './store.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'runapi-sqlite-'));
 
-testStore('SQLite', async () => {
+const setup = async () => {
   const dataDir = folder();
   const store = await createSqliteStore({ dataDir });
   return {
@@ -30,7 +32,10 @@ testStore('SQLite', async () => {
       rmSync(dataDir, { recursive: true });
     },
   };
-});
+};
+
+testStore('SQLite', setup);
+testMoney('SQLite', setup);
 
 describe('SQLite', () => {
   it('groups the commits of concurrent operations', async () => {
@@ -209,7 +214,7 @@ async function checkSteps(store: TestStore, steps: readonly Step[]): Promise<voi
   for (const step of steps) {
     const last = held.at(-1);
     if (step === 'accept') {
-      ids.push((await store.run('tasks.accept', acceptInput(owner))).task.id);
+      ids.push((await accept(store, acceptInput(owner))).task.id);
     } else if (step === 'claim') {
       await claimOne(store, nodeId).then(
         (one) => held.push(one),
@@ -234,7 +239,13 @@ async function checkSteps(store: TestStore, steps: readonly Step[]): Promise<voi
       await store.run('tasks.complete', { ...last.fence, ...completion(last.claimed.task) });
     } else if (step === 'fail' && last) {
       const failure = { code: 'provider_error', message: 'x' } as const;
-      await store.run('tasks.fail', { ...last.fence, failure, warnings: [], provider: null });
+      await store.run('tasks.fail', {
+        ...last.fence,
+        accountId,
+        failure,
+        warnings: [],
+        provider: null,
+      });
     }
     for (const taskId of ids) {
       const task = await store.run('tasks.get', { taskId, accountId });

@@ -6,6 +6,7 @@ CREATE TABLE gateway.accounts (
   name text NOT NULL,
   email text NOT NULL UNIQUE,
   billing text NOT NULL CHECK (billing IN ('prepaid', 'track')),
+  concurrent_max int CHECK (concurrent_max >= 1),
   created_at bigint NOT NULL
 );
 
@@ -16,8 +17,77 @@ CREATE TABLE gateway.keys (
   hash text NOT NULL UNIQUE,
   prefix text NOT NULL,
   is_live boolean NOT NULL,
+  owner text,
+  scopes text NOT NULL,
+  limits text NOT NULL,
   created_at bigint NOT NULL,
+  expires_at bigint,
+  last_used_at bigint,
   revoked_at bigint
+);
+
+CREATE INDEX keys_by_account ON gateway.keys (account_id, created_at);
+
+-- Double entry: a line moves an amount from one pot of an account to another. "granted" is where money comes from, so it
+-- may go below zero; "available" and "held" may not.
+CREATE TABLE gateway.balances (
+  account_id bigint PRIMARY KEY REFERENCES gateway.accounts (id),
+  available bigint NOT NULL DEFAULT 0 CHECK (available >= 0),
+  held bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
+  revenue bigint NOT NULL DEFAULT 0 CHECK (revenue >= 0),
+  granted bigint NOT NULL DEFAULT 0,
+  CHECK (available + held + revenue + granted = 0)
+) WITH (fillfactor = 50);
+
+CREATE TABLE gateway.ledger (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  account_id bigint NOT NULL REFERENCES gateway.accounts (id),
+  subject_id text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('grant', 'adjust', 'hold', 'capture', 'release')),
+  from_pot text NOT NULL CHECK (from_pot IN ('available', 'held', 'granted')),
+  to_pot text NOT NULL CHECK (to_pot IN ('available', 'held', 'granted', 'revenue') AND to_pot <> from_pot),
+  amount bigint NOT NULL CHECK (amount > 0),
+  reason text,
+  created_at bigint NOT NULL
+);
+
+-- Nothing is held, captured, released or granted twice, whatever code is at work.
+CREATE UNIQUE INDEX ledger_once ON gateway.ledger (subject_id, kind);
+CREATE INDEX ledger_by_account ON gateway.ledger (account_id, seq);
+
+CREATE FUNCTION gateway.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the ledger is append-only';
+END $$;
+
+CREATE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE ON gateway.ledger
+  FOR EACH ROW EXECUTE FUNCTION gateway.refuse_change();
+
+-- The one terminal movement of a task. A sandbox task has one without lines.
+CREATE TABLE gateway.settlements (
+  subject_id text PRIMARY KEY,
+  account_id bigint NOT NULL REFERENCES gateway.accounts (id),
+  held bigint NOT NULL CHECK (held >= 0),
+  charged bigint NOT NULL CHECK (charged BETWEEN 0 AND held),
+  created_at bigint NOT NULL
+);
+
+-- What a key spent or holds, by the UTC day (since 1970) of the accept.
+CREATE TABLE gateway.key_days (
+  key_id text NOT NULL REFERENCES gateway.keys (id),
+  day int NOT NULL,
+  amount bigint NOT NULL CHECK (amount >= 0),
+  PRIMARY KEY (key_id, day)
+) WITH (fillfactor = 50);
+
+-- Who changed accounts, keys and credits.
+CREATE TABLE gateway.audit_log (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  actor text NOT NULL,
+  action text NOT NULL,
+  subject text NOT NULL,
+  detail text NOT NULL,
+  created_at bigint NOT NULL
 );
 
 -- A dead node's row stays until no task names it: takeover looks for tasks by their dead owners.
@@ -49,7 +119,8 @@ CREATE TABLE gateway.tasks (
   interpretation text NOT NULL,
   warnings text NOT NULL,
   quote text NOT NULL,
-  charged bigint CHECK (charged >= 0),
+  held bigint NOT NULL CHECK (held >= 0),
+  charged bigint CHECK (charged BETWEEN 0 AND held),
   provider text,
   client_request_id text,
   callback_url text,
@@ -75,6 +146,8 @@ CREATE INDEX tasks_pending ON gateway.tasks (lane, created_at, id) WHERE status 
 CREATE INDEX tasks_processing ON gateway.tasks (owner, lane) WHERE status = 'processing';
 CREATE INDEX tasks_deadline ON gateway.tasks (deadline_at) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_finished ON gateway.tasks (lane, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX tasks_by_key ON gateway.tasks (key_id, created_at);
+CREATE INDEX tasks_open ON gateway.tasks (account_id, key_id) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_canceled ON gateway.tasks (key_id, finished_at) WHERE error_code = 'canceled';
 
 CREATE TABLE gateway.task_inputs (

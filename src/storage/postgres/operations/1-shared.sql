@@ -46,8 +46,9 @@ $$;
 CREATE FUNCTION ops.end_completed(task text, charge bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE at bigint := ops.now_ms(); t gateway.tasks;
 BEGIN
-  UPDATE gateway.tasks SET status = 'completed', charged = charge, finished_at = at
+  UPDATE gateway.tasks SET status = 'completed', charged = LEAST(charge, held), finished_at = at
     WHERE id = task AND status IN ('pending', 'processing') RETURNING * INTO STRICT t;
+  PERFORM ops.settle(t, at);
   PERFORM ops.write_event(task, 'task.completed', at);
   RETURN ops.task_json(t);
 END $$;
@@ -57,6 +58,7 @@ DECLARE at bigint := ops.now_ms(); t gateway.tasks;
 BEGIN
   UPDATE gateway.tasks SET status = 'failed', error_code = code, error_message = sentence, charged = 0, finished_at = at
     WHERE id = task AND status IN ('pending', 'processing') RETURNING * INTO STRICT t;
+  PERFORM ops.settle(t, at);
   PERFORM ops.write_event(task, 'task.failed', at);
   RETURN ops.task_json(t);
 END $$;

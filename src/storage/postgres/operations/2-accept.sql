@@ -12,28 +12,31 @@ DECLARE
   at bigint := ops.now_ms();
   new_id text := input->>'id';
   t gateway.tasks;
+  replay jsonb;
+  refusal jsonb;
 BEGIN
+  -- The same call again, because the answer to its commit was lost.
+  SELECT * INTO t FROM gateway.tasks WHERE id = new_id;
+  IF FOUND THEN RETURN jsonb_build_object('kind', 'accepted', 'task', ops.task_json(t)); END IF;
   IF input->>'key' IS NOT NULL THEN
-    -- The primary key is the guard: the loser of a race waits here and then finds the winner's task.
+    replay := ops.tasks_find_replay(input);
+    IF replay IS NOT NULL THEN RETURN jsonb_build_object('kind', 'replayed') || replay; END IF;
+  END IF;
+  refusal := ops.hold(input, at);
+  IF refusal IS NOT NULL THEN RETURN jsonb_build_object('kind', 'refused', 'refusal', refusal); END IF;
+  IF input->>'key' IS NOT NULL THEN
+    -- The account's balance is locked, so no other accept with this key is under way.
     INSERT INTO gateway.idempotency (account_id, is_live, key, fingerprint, task_id)
       VALUES ((input->>'accountId')::bigint, (input->>'isLive')::boolean, input->>'key',
-        input->>'fingerprint', new_id)
-      ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-      RETURN jsonb_build_object('kind', 'replayed') || ops.tasks_find_replay(input);
-    END IF;
+        input->>'fingerprint', new_id);
   END IF;
   INSERT INTO gateway.tasks (id, account_id, key_id, is_live, lane, service, action, model, model_as_sent, status,
-      params, output_count, interpretation, warnings, quote, client_request_id, callback_url, created_at, deadline_at)
+      params, output_count, interpretation, warnings, quote, held, client_request_id, callback_url, created_at, deadline_at)
     VALUES (new_id, (input->>'accountId')::bigint, input->>'keyId', (input->>'isLive')::boolean, input->>'lane',
       input->>'service', input->>'action', input->>'model', input->>'modelAsSent', 'pending',
       input->>'params', (input->>'outputCount')::int, input->>'interpretation', input->>'warnings',
-      input->>'quote', input->>'clientRequestId', input->>'callbackUrl', at, at + (input->>'deadlineMs')::bigint)
-    -- The same call again, because the answer to its commit was lost.
-    ON CONFLICT (id) DO NOTHING RETURNING * INTO t;
-  IF NOT FOUND THEN
-    RETURN jsonb_build_object('kind', 'accepted', 'task', ops.task_by_id(new_id));
-  END IF;
+      input->>'quote', (input->>'hold')::bigint, input->>'clientRequestId', input->>'callbackUrl', at, at + (input->>'deadlineMs')::bigint)
+    RETURNING * INTO t;
   INSERT INTO gateway.task_inputs (task_id, prompt, sources, mask)
     VALUES (new_id, input->>'prompt', input->>'sources', input->>'mask');
   IF input->'blobKeys' <> '[]'::jsonb THEN

@@ -66,16 +66,22 @@ $$;
 CREATE FUNCTION ops.tasks_expire_overdue(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   at bigint := ops.now_ms();
+  due text[];
   t gateway.tasks;
   delivered bigint;
   ended jsonb := '[]';
 BEGIN
-  FOR t IN
-    SELECT * FROM gateway.tasks
+  SELECT array_agg(id) INTO due FROM (SELECT id FROM gateway.tasks
     WHERE status IN ('pending', 'processing') AND deadline_at <= at - (input->>'graceMs')::bigint
       AND (status = 'pending'
         OR NOT EXISTS (SELECT 1 FROM gateway.nodes n WHERE n.id = tasks.owner AND n.lease_until > at))
-    ORDER BY deadline_at LIMIT (input->>'limit')::int FOR UPDATE SKIP LOCKED
+    ORDER BY deadline_at LIMIT (input->>'limit')::int) d;
+  PERFORM ops.lock_balances_of(due);
+  FOR t IN
+    SELECT * FROM gateway.tasks WHERE id = ANY (due) AND status IN ('pending', 'processing')
+      AND (status = 'pending'
+        OR NOT EXISTS (SELECT 1 FROM gateway.nodes n WHERE n.id = tasks.owner AND n.lease_until > at))
+    ORDER BY id FOR UPDATE SKIP LOCKED
   LOOP
     SELECT count(*) INTO delivered FROM gateway.outputs WHERE task_id = t.id;
     IF delivered = 0 THEN
@@ -90,14 +96,19 @@ END $$;
 CREATE FUNCTION ops.tasks_fail_lost(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   at bigint := ops.now_ms();
+  due text[];
   lost text;
   ended jsonb := '[]';
 BEGIN
-  FOR lost IN
-    SELECT id FROM gateway.tasks
+  SELECT array_agg(id) INTO due FROM (SELECT id FROM gateway.tasks
     WHERE status = 'processing' AND lost_count + 1 >= (input->>'lostMax')::int
       AND owner IN (SELECT n.id FROM gateway.nodes n WHERE n.lease_until <= at)
-    ORDER BY id LIMIT (input->>'limit')::int FOR UPDATE SKIP LOCKED
+    LIMIT (input->>'limit')::int) d;
+  PERFORM ops.lock_balances_of(due);
+  FOR lost IN
+    SELECT id FROM gateway.tasks WHERE id = ANY (due) AND status = 'processing'
+      AND owner IN (SELECT n.id FROM gateway.nodes n WHERE n.lease_until <= at)
+    ORDER BY id FOR UPDATE SKIP LOCKED
   LOOP
     ended := ended || ops.end_failed(lost, 'worker_lost', input->>'message');
   END LOOP;
@@ -106,13 +117,16 @@ END $$;
 
 CREATE FUNCTION ops.tasks_fail_unfinished(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+  due text[];
   t gateway.tasks;
   delivered bigint;
   ended jsonb := '[]';
 BEGIN
+  SELECT array_agg(id) INTO due FROM (SELECT id FROM gateway.tasks WHERE status IN ('pending', 'processing')
+    ORDER BY deadline_at LIMIT (input->>'limit')::int) d;
+  PERFORM ops.lock_balances_of(due);
   FOR t IN
-    SELECT * FROM gateway.tasks WHERE status IN ('pending', 'processing')
-    ORDER BY deadline_at LIMIT (input->>'limit')::int FOR UPDATE
+    SELECT * FROM gateway.tasks WHERE id = ANY (due) AND status IN ('pending', 'processing') ORDER BY id FOR UPDATE
   LOOP
     SELECT count(*) INTO delivered FROM gateway.outputs WHERE task_id = t.id;
     IF delivered = 0 THEN

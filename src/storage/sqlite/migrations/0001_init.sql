@@ -5,6 +5,7 @@ CREATE TABLE accounts (
   name TEXT NOT NULL,
   email TEXT NOT NULL UNIQUE,
   billing TEXT NOT NULL CHECK (billing IN ('prepaid', 'track')),
+  concurrent_max INTEGER CHECK (concurrent_max >= 1),
   created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -15,8 +16,74 @@ CREATE TABLE keys (
   hash TEXT NOT NULL UNIQUE,
   prefix TEXT NOT NULL,
   is_live INTEGER NOT NULL CHECK (is_live IN (0, 1)),
+  owner TEXT,
+  scopes TEXT NOT NULL,
+  limits TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER,
   revoked_at INTEGER
+) STRICT;
+
+CREATE INDEX keys_by_account ON keys (account_id, created_at);
+
+-- Double entry: a line moves an amount from one pot of an account to another. "granted" is where money comes from, so it
+-- may go below zero; "available" and "held" may not.
+CREATE TABLE balances (
+  account_id INTEGER PRIMARY KEY REFERENCES accounts (id),
+  available INTEGER NOT NULL DEFAULT 0 CHECK (available >= 0),
+  held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+  revenue INTEGER NOT NULL DEFAULT 0 CHECK (revenue >= 0),
+  granted INTEGER NOT NULL DEFAULT 0,
+  CHECK (available + held + revenue + granted = 0)
+) STRICT;
+
+CREATE TABLE ledger (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  subject_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('grant', 'adjust', 'hold', 'capture', 'release')),
+  from_pot TEXT NOT NULL CHECK (from_pot IN ('available', 'held', 'granted')),
+  to_pot TEXT NOT NULL CHECK (to_pot IN ('available', 'held', 'granted', 'revenue') AND to_pot <> from_pot),
+  amount INTEGER NOT NULL CHECK (amount > 0),
+  reason TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Nothing is held, captured, released or granted twice, whatever code is at work.
+CREATE UNIQUE INDEX ledger_once ON ledger (subject_id, kind);
+CREATE INDEX ledger_by_account ON ledger (account_id, seq);
+
+CREATE TRIGGER ledger_keeps_lines BEFORE DELETE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER ledger_keeps_amounts BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+-- The one terminal movement of a task. A sandbox task has one without lines.
+CREATE TABLE settlements (
+  subject_id TEXT PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  held INTEGER NOT NULL CHECK (held >= 0),
+  charged INTEGER NOT NULL CHECK (charged BETWEEN 0 AND held),
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a key spent or holds, by the UTC day (since 1970) of the accept.
+CREATE TABLE key_days (
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  day INTEGER NOT NULL,
+  amount INTEGER NOT NULL CHECK (amount >= 0),
+  PRIMARY KEY (key_id, day)
+) STRICT, WITHOUT ROWID;
+
+-- Who changed accounts, keys and credits.
+CREATE TABLE audit_log (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  created_at INTEGER NOT NULL
 ) STRICT;
 
 -- A dead node's row stays until no task names it: takeover looks for tasks by their dead owners.
@@ -48,7 +115,8 @@ CREATE TABLE tasks (
   interpretation TEXT NOT NULL,
   warnings TEXT NOT NULL,
   quote TEXT NOT NULL,
-  charged INTEGER CHECK (charged >= 0),
+  held INTEGER NOT NULL CHECK (held >= 0),
+  charged INTEGER CHECK (charged BETWEEN 0 AND held),
   provider TEXT,
   client_request_id TEXT,
   callback_url TEXT,
@@ -73,6 +141,8 @@ CREATE INDEX tasks_processing ON tasks (owner, lane) WHERE status = 'processing'
 CREATE INDEX tasks_deadline ON tasks (deadline_at) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_finished ON tasks (lane, finished_at) WHERE finished_at IS NOT NULL;
 
+CREATE INDEX tasks_by_key ON tasks (key_id, created_at);
+CREATE INDEX tasks_open ON tasks (account_id, key_id) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_canceled ON tasks (key_id, finished_at) WHERE error_code = 'canceled';
 
 -- The part of a task that can be erased without touching its row.

@@ -32,6 +32,17 @@ BEGIN
     WHEN 'accounts.ensureKey' THEN RETURN ops.accounts_ensure_key(input);
     WHEN 'accounts.keepSecret' THEN RETURN ops.accounts_keep_secret(input);
     WHEN 'accounts.secretCheck' THEN RETURN ops.accounts_secret_check(input);
+    WHEN 'accounts.create' THEN RETURN ops.accounts_create(input);
+    WHEN 'accounts.list' THEN RETURN ops.accounts_list(input);
+    WHEN 'accounts.update' THEN RETURN ops.accounts_update(input);
+    WHEN 'keys.create' THEN RETURN ops.keys_create(input);
+    WHEN 'keys.list' THEN RETURN ops.keys_list(input);
+    WHEN 'keys.update' THEN RETURN ops.keys_update(input);
+    WHEN 'keys.touch' THEN RETURN ops.keys_touch(input);
+    WHEN 'ledger.balance' THEN RETURN ops.ledger_balance(input);
+    WHEN 'ledger.adjust' THEN RETURN ops.ledger_adjust(input);
+    WHEN 'ledger.statement' THEN RETURN ops.ledger_statement(input);
+    WHEN 'ledger.audit' THEN RETURN ops.ledger_audit(input);
     WHEN 'nodes.start' THEN RETURN ops.nodes_start(input);
     WHEN 'nodes.renew' THEN RETURN ops.nodes_renew(input);
     WHEN 'nodes.list' THEN RETURN ops.nodes_list(input);
@@ -52,6 +63,10 @@ BEGIN
     PERFORM set_config('gateway.clock_offset', clock_offset::text, true);
   END IF;
   SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO before FROM gateway.events_seq_seq;
+  -- Balances first and by account, tasks after them: all nodes lock in this order.
+  PERFORM ops.lock_balances(ARRAY(
+    SELECT DISTINCT (c->1->>'accountId')::bigint FROM jsonb_array_elements(calls) c
+    WHERE c->>0 IN ('tasks.accept', 'tasks.complete', 'tasks.fail', 'tasks.cancel', 'ledger.adjust')));
   FOR call IN SELECT * FROM jsonb_array_elements(calls) LOOP
     RETURN NEXT ops.run_one(call->>0, call->1, call->>2);
   END LOOP;

@@ -1,0 +1,3 @@
+export { adjustCredits } from './adjust-credits.ts';
+export { balanceToView } from './balance-view.ts';
+export { refusalError } from './refusal-error.ts';
