@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { LIVE_EVENTS, STATE_EVENTS } from './events.ts';
-import { listQuery, type SchemaName, waitQuery } from './schemas.ts';
+import { listQuery, priceQuery, type SchemaName, waitQuery } from './schemas.ts';
 
 export interface RouteSpec {
   method: 'GET' | 'POST';
@@ -146,6 +146,25 @@ export const ROUTES = {
     needsKey: true,
     answer: 'Balance',
     errors: KEY,
+  },
+  priceSchedules: {
+    method: 'GET',
+    path: '/api/v1/price_schedules',
+    tag: 'Account',
+    summary: 'The price list; with an ETag',
+    needsKey: false,
+    query: priceQuery,
+    answer: 'PriceSchedules',
+    errors: ['invalid_request'],
+  },
+  priceQuote: {
+    method: 'POST',
+    path: '/api/v1/price_quotes',
+    tag: 'Account',
+    summary: 'The price of a request that need not be complete: {service, action, model, params}',
+    needsKey: false,
+    answer: 'PriceQuote',
+    errors: ['invalid_request', 'invalid_json', 'body_too_large'],
   },
   getOutput: {
     method: 'GET',

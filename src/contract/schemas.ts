@@ -24,6 +24,12 @@ export const listQuery = z.object({
     .describe('Only tasks created with this X-Client-Request-Id.'),
 });
 
+export const priceQuery = z.object({
+  service: z.string().optional(),
+  action: z.string().optional(),
+  model: z.string().optional(),
+});
+
 export const taskStatus = z.enum(['pending', 'processing', 'completed', 'failed']);
 
 export const warning = z.object({ code: z.string(), message: z.string() });
@@ -142,6 +148,28 @@ export const balance = z.object({
   spent_cents_total: z.int(),
 });
 
+export const priceSchedules = z.object({
+  as_of: z.iso.datetime(),
+  price_schedules: z.array(
+    z.looseObject({
+      service: z.string(),
+      action: z.string(),
+      model: z.string(),
+      unit_price_cents: z.number().describe('Of a value without an override.'),
+      billing_config: z.object({ key: z.string(), overrides: z.record(z.string(), z.number()) }),
+    }),
+  ),
+});
+
+export const priceQuote = z.object({
+  price_quote: z.looseObject({
+    service: z.string(),
+    action: z.string(),
+    model: z.string(),
+    reservation_amount_cents: z.number(),
+  }),
+});
+
 export const health = z.object({ status: z.enum(['ok', 'starting']) });
 
 export const SCHEMAS = {
@@ -152,6 +180,8 @@ export const SCHEMAS = {
   Image: image,
   Me: me,
   Balance: balance,
+  PriceSchedules: priceSchedules,
+  PriceQuote: priceQuote,
   Error: errorAnswer,
   Health: health,
 } as const;

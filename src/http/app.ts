@@ -25,6 +25,7 @@ import {
 import { readRequestId, readToken } from './headers.ts';
 import { unknownRoute } from './nearest-route.ts';
 import { outputHandler, partialHandler } from './output-routes.ts';
+import { priceQuoteHandler, priceSchedulesHandler } from './price-routes.ts';
 import { cancelHandler, createHandler, listHandler, statusHandler } from './task-routes.ts';
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -62,6 +63,8 @@ const handlers: Handlers = {
   icon: iconHandler,
   me: meHandler,
   balance: balanceHandler,
+  priceSchedules: priceSchedulesHandler,
+  priceQuote: priceQuoteHandler,
 };
 
 export function createHttpServer(options: HttpOptions): HttpServer {

@@ -116,6 +116,37 @@ describe('money', () => {
     for (const one of [limited, next, chat]) await one.close();
   });
 
+  it('the price list and single prices are open, and say what a create costs', async () => {
+    const list = await client.get('/api/v1/price_schedules?service=gpt-image-2');
+    const { price_schedules: rows } = list.body as unknown as { price_schedules: object[] };
+    expect(rows).toContainEqual(
+      expect.objectContaining({
+        action: 'text_to_image',
+        model: 'gpt-image-2',
+        unit_price_cents: 6,
+        billing_config: { key: 'output_resolution', overrides: { '2k': 10, '4k': 16 } },
+      }),
+    );
+    const etag = String(list.headers['etag']);
+    const path = '/api/v1/price_schedules?service=gpt-image-2';
+    expect((await client.get(path, { 'if-none-match': etag })).status).toBe(304);
+    const quote = (params: unknown) =>
+      client.post('/api/v1/price_quotes', {
+        service: 'gpt_image_2',
+        action: 'edit-image',
+        model: 'gpt-image-2',
+        params,
+      });
+    const price = { price_quote: { reservation_amount_cents: 16 } };
+    expect((await quote({ output_resolution: '4k' })).body).toMatchObject(price);
+    expect((await quote([])).status).toBe(200);
+    const wrong = await quote({ output_resolution: '9k' });
+    expect([wrong.status, Object.keys(wrong.body.errors ?? {})]).toEqual([
+      400,
+      ['output_resolution'],
+    ]);
+  });
+
   it('a key of another vendor is told where it belongs', async () => {
     const stranger = createClient({ url: gateway.url, key: 'sk-proj-1234567890' });
     const answer = await stranger.get('/v1/tasks');

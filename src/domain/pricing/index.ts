@@ -1,1 +1,2 @@
 export { chargeFor, type Quote, quoteFor } from './quote.ts';
+export { priceQuote, priceSchedules } from './schedules.ts';
