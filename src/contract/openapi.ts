@@ -136,10 +136,14 @@ function headers(route: RouteSpec): JsonObject[] {
 
 function success(route: RouteSpec): JsonObject {
   const { answer } = route;
+  const refer = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
+  // With `Prefer: wait` a create may answer the ended task, with `dry_run` what it would be.
+  const schema =
+    answer === 'CreatedTask'
+      ? { anyOf: [answer, 'Task', 'DryRun'].map(refer) }
+      : refer(String(answer));
   const content: JsonObject =
-    typeof answer === 'string'
-      ? { 'application/json': { schema: { $ref: `#/components/schemas/${answer}` } } }
-      : { [answer.contentType]: {} };
+    typeof answer === 'string' ? { 'application/json': { schema } } : { [answer.contentType]: {} };
   const id: JsonObject = { description: 'For reports.', schema: { type: 'string' } };
   return { description: 'OK', headers: { 'X-Request-ID': id }, content };
 }

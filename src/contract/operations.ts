@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { LIVE_EVENTS, STATE_EVENTS } from './events.ts';
-import { listQuery, priceQuery, type SchemaName, waitQuery } from './schemas.ts';
+import { createQuery, listQuery, priceQuery, type SchemaName, waitQuery } from './schemas.ts';
 
 export interface RouteSpec {
   method: 'GET' | 'POST';
@@ -72,6 +72,7 @@ const create = (path: string, summary: string, flavour: 'v1' | 'api', action: st
     tag: 'Tasks',
     summary,
     needsKey: true,
+    query: createQuery,
     body: { flavour, action },
     answer: 'CreatedTask',
     errors: CREATE,

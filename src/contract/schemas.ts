@@ -14,6 +14,15 @@ export const waitQuery = z.object({
   wait: integerIn('wait', 1, 60).optional().describe('Seconds to wait for the task to end.'),
 });
 
+export const createQuery = z.object({
+  dry_run: z
+    .enum(['true', 'false'], { error: 'dry_run must be true or false' })
+    .optional()
+    .describe(
+      'true: check everything and answer price, provider and size (DryRun); nothing is stored or charged.',
+    ),
+});
+
 export const listQuery = z.object({
   after: z.string().optional().describe('The id of the last task of the page before.'),
   limit: integerIn('limit', 1, 100).optional().describe('Tasks per page; 20 when absent.'),
@@ -79,6 +88,16 @@ export const createdTask = z.object({
   warnings: z.array(warning),
   interpretation,
   urls,
+});
+
+export const dryRun = z.object({
+  dry_run: z.literal(true),
+  model: z.string(),
+  provider: z.string().nullable().describe('Who would be asked first.'),
+  quote: z.object({ amount_cents: z.number() }),
+  balance_after_cents: z.number(),
+  warnings: z.array(warning),
+  interpretation,
 });
 
 export const task = z.object({
@@ -175,6 +194,7 @@ export const health = z.object({ status: z.enum(['ok', 'starting']) });
 export const SCHEMAS = {
   Task: task,
   CreatedTask: createdTask,
+  DryRun: dryRun,
   TaskResult: taskResult,
   TaskList: taskList,
   Image: image,

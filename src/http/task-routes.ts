@@ -1,9 +1,10 @@
 // Creates, status, list and cancel: parse, call the domain, answer.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { listQuery, waitQuery } from '../contract/schemas.ts';
+import { createQuery, listQuery, waitQuery } from '../contract/schemas.ts';
 import {
   cancelTask,
   createTask,
+  dryRun,
   getTask,
   listTasks,
   taskToCreateView,
@@ -44,7 +45,7 @@ export function createHandler({ flavour, action }: CreateRoute): Handler {
     const actor = door.actorOf(request);
     const service = flavour === 'api' ? param(request, 'service') : null;
     const named = action ?? param(request, 'action');
-    const { task: created, replayed } = await createTask(door.ctx, actor, {
+    const input = {
       flavour,
       service,
       action: named,
@@ -53,7 +54,11 @@ export function createHandler({ flavour, action }: CreateRoute): Handler {
       idempotencyKey: readIdempotencyKey(request),
       clientRequestId,
       maxCostCents: readMaxCost(request),
-    });
+    };
+    if (readQuery(createQuery, request).dry_run === 'true') {
+      return dryRun(door.ctx, actor, input);
+    }
+    const { task: created, replayed } = await createTask(door.ctx, actor, input);
     const waitSeconds = readPreferredWait(request);
     const task = waitSeconds > 0 ? await wait(door, request, created, waitSeconds) : created;
     setTaskHeaders(reply, task);

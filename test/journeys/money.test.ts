@@ -84,6 +84,25 @@ describe('money', () => {
     expect((await balance())['balance_cents']).toBe(14);
   });
 
+  it('a dry run says what the create would answer, and leaves nothing', async () => {
+    const dry = (extra: object) =>
+      client.post('/v1/text_to_image?dry_run=true', body('delay=1', extra));
+    const answer = await dry({ output_resolution: '2k', aspect_ratio: '3:4' });
+    expect(answer.body).toMatchObject({
+      dry_run: true,
+      provider: 'scripted',
+      quote: { amount_cents: 10 },
+      balance_after_cents: 4,
+      interpretation: { size: '1728x2304' },
+    });
+    expect((await dry({ output_resolution: '4k' })).body).toMatchObject({
+      error: { limit_source: 'balance' },
+    });
+    expect((await dry({ output_resolution: '9k' })).status).toBe(400);
+    expect((await balance())['balance_cents']).toBe(14);
+    expect((await client.get('/v1/tasks')).body.data).toHaveLength(3);
+  });
+
   it('a dearer request than the caller allows is refused', async () => {
     const limit = { 'x-runapi-max-cost-cents': '6' };
     const refused = await create('delay=1', { output_resolution: '2k' }, limit);

@@ -45,6 +45,11 @@ export type Refusal =
 export type LedgerOperations = {
   /** `usedToday`: held or spent by requests of this UTC day. */
   'ledger.balance': { input: { accountId: number }; output: Balance & { usedToday: number } };
+  /** What would stand against a task now; nothing is used up. */
+  'ledger.check': {
+    input: { accountId: number; keyId: string; hold: number };
+    output: Refusal | null;
+  };
   /**
    * Grants (`amount` > 0) or takes back (`amount` < 0). The same `id` again changes nothing. Null: no such account.
    * `refused`: more would be taken back than is available.

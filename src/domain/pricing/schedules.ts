@@ -12,7 +12,14 @@ export interface PriceFilter {
 }
 
 /** What a request must have though its price does not depend on it. */
-const NEUTRAL: JsonObject = { prompt: 'x', source_image_urls: ['https://example.com/x.png'] };
+const NEUTRAL: JsonObject = {
+  prompt: 'x',
+  source_image_urls: ['https://example.com/x.png'],
+  aspect_ratio: '3:2',
+  quality: 'medium',
+};
+/** Rules demand it beside others, though no field does alone. */
+const ASKED_BY_RULES = 'aspect_ratio';
 
 /** One row for each action of each model; hyphens and underscores mean the same in service and action. */
 export function priceSchedules(catalog: Catalog, filter: PriceFilter): readonly JsonObject[] {
@@ -98,6 +105,8 @@ export function priceQuote(catalog: Catalog, body: JsonObject): JsonObject {
 function neutralFor(catalog: Catalog, service: string, action: string): JsonObject {
   const fields = catalog.services[service]?.actions[action]?.fields ?? {};
   return Object.fromEntries(
-    Object.entries(NEUTRAL).filter(([name]) => fields[name]?.required === true),
+    Object.entries(NEUTRAL).filter(
+      ([name]) => fields[name] && (fields[name].required || name === ASKED_BY_RULES),
+    ),
   );
 }

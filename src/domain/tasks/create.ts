@@ -64,9 +64,7 @@ export async function createTask(
     const earlier = await ctx.store.run('tasks.findReplay', { accountId, isLive, key });
     if (earlier) return replay(earlier, idempotency.fingerprint);
   }
-  const request = readRequest(ctx, input);
-  const route = requireRoute(ctx, actor, request.model);
-  requireMaxCost(quoteFor(ctx.catalog, request).amount, input.maxCostCents);
+  const { request, route } = readAndRoute(ctx, actor, input);
   const lane = route.every((provider) => provider.isBuiltIn) ? 'built_in' : 'upstream';
   await requireCapacity(ctx, lane);
   const sources = await stage(ctx, request.sourceUrls, (index) => `source_image_urls[${index}]`);
@@ -85,6 +83,26 @@ export async function createTask(
   if (accepted.kind === 'replayed') return replay(accepted, idempotency?.fingerprint ?? '');
   ctx.events.nudge();
   return { task: accepted.task, replayed: false };
+}
+
+function readAndRoute(ctx: DomainContext, actor: Actor, input: CreateTaskInput) {
+  const request = readRequest(ctx, input);
+  const route = requireRoute(ctx, actor, request.model);
+  const quote = quoteFor(ctx.catalog, request);
+  requireMaxCost(quote.amount, input.maxCostCents);
+  const hold = actor.isLive ? quote.amount : toMicroCents(0);
+  return { request, route, quote, hold };
+}
+
+/** All that is known of a request before anything is stored for it. */
+export function understand(
+  ctx: DomainContext,
+  actor: Actor,
+  input: CreateTaskInput,
+  sources: readonly TaskSource[],
+) {
+  const read = readAndRoute(ctx, actor, input);
+  return { ...read, interpretation: interpret(ctx, read.request, sources) };
 }
 
 function replay(earlier: { fingerprint: string; task: Task }, fingerprint: string): CreatedTask {
@@ -205,7 +223,7 @@ function interpret(
   };
 }
 
-function builtInWarning(route: readonly RoutedProvider[]): Warning[] {
+export function builtInWarning(route: readonly RoutedProvider[]): Warning[] {
   if (!route.every((provider) => provider.isBuiltIn)) return [];
   return [
     {

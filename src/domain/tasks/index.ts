@@ -1,6 +1,7 @@
 export { cancelTask } from './cancel.ts';
 export { type CreateTaskInput, createTask } from './create.ts';
 export { describeTask, type TaskTrace } from './describe.ts';
+export { dryRun } from './dry-run.ts';
 export { failUnfinishedTasks } from './fail-unfinished.ts';
 export { getTask } from './get.ts';
 export { listTasks } from './list.ts';

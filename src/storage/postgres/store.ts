@@ -71,6 +71,7 @@ const READS: ReadonlySet<Name> = new Set<Name>([
   'accounts.list',
   'keys.list',
   'ledger.balance',
+  'ledger.check',
   'ledger.statement',
 ]);
 

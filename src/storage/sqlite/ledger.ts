@@ -7,7 +7,12 @@ import { fromJson, toBalance, toFinding, toLedgerLine } from '../rows/to-domain.
 import type { Database, Row } from './database.ts';
 import { type OperationTable, writeAudit } from './operation.ts';
 
-type Names = 'ledger.balance' | 'ledger.adjust' | 'ledger.statement' | 'ledger.audit';
+type Names =
+  | 'ledger.balance'
+  | 'ledger.check'
+  | 'ledger.adjust'
+  | 'ledger.statement'
+  | 'ledger.audit';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -25,6 +30,8 @@ export const ledgerOperations: OperationTable<Names> = {
     );
     return { ...toBalance(requireBalance(db, accountId)), usedToday: Number(row?.['used'] ?? 0) };
   },
+
+  'ledger.check': (db, input, now) => weigh(db, input, now).refusal,
 
   'ledger.adjust'(db, input, now) {
     const { accountId, amount } = input;
@@ -92,8 +99,14 @@ function requireBalance(db: Database, accountId: number): Row {
   return row;
 }
 
-/** What stands against this task, or null after its price has been set aside. */
-export function hold(db: Database, input: AcceptInput, now: number): Refusal | null {
+type Wanted = Pick<AcceptInput, 'accountId' | 'keyId'> & { hold: number };
+
+/** What stands against a task of this price; else what its account would have to be given. */
+function weigh(
+  db: Database,
+  input: Wanted,
+  now: number,
+): { refusal: Refusal | null; short: number } {
   const account = db.get(
     `SELECT billing, concurrent_max, limits, available FROM keys
      JOIN accounts ON accounts.id = keys.account_id
@@ -102,17 +115,25 @@ export function hold(db: Database, input: AcceptInput, now: number): Refusal | n
   );
   if (!account) throw new Error(`no key ${input.keyId}`);
   const limits = fromJson<KeyLimits>(account['limits']);
+  const available = Number(account['available']);
+  const short = Math.max(0, input.hold - available);
   const refusal =
     rateRefusal(db, input, limits, now) ??
     concurrencyRefusal(db, input, limits, account['concurrent_max'], now) ??
-    spendRefusal(db, input, limits, now);
+    spendRefusal(db, input, limits, now) ??
+    (short > 0 && account['billing'] !== 'track'
+      ? { reason: 'balance' as const, price: input.hold, available }
+      : null);
+  return { refusal, short };
+}
+
+/** What stands against this task, or null after its price has been set aside. */
+export function hold(db: Database, input: AcceptInput, now: number): Refusal | null {
+  const { refusal, short } = weigh(db, input, now);
   if (refusal) return refusal;
   const { accountId, id: subjectId, hold: price } = input;
   if (price === 0) return null;
-  const available = Number(account['available']);
-  const short = price - available;
   if (short > 0) {
-    if (account['billing'] !== 'track') return { reason: 'balance', price, available };
     const grant = { kind: 'grant', from: 'granted', to: 'available', reason: 'own use' } as const;
     move(db, { accountId, subjectId, amount: short, ...grant }, now);
   }
@@ -129,7 +150,7 @@ export function hold(db: Database, input: AcceptInput, now: number): Refusal | n
 /** Accepts of the last minute, counted exactly: a fixed window would let twice as many through at its border. */
 function rateRefusal(
   db: Database,
-  { keyId }: AcceptInput,
+  { keyId }: Wanted,
   { requestsPerMinute: limit }: KeyLimits,
   now: number,
 ): Refusal | null {
@@ -146,7 +167,7 @@ function rateRefusal(
 
 function concurrencyRefusal(
   db: Database,
-  { accountId, keyId }: AcceptInput,
+  { accountId, keyId }: Wanted,
   { concurrentTasks }: KeyLimits,
   accountMax: unknown,
   now: number,
@@ -174,7 +195,7 @@ function countRunning(db: Database, whose: string, id: string | number, now: num
 
 function spendRefusal(
   db: Database,
-  { keyId, hold: price }: AcceptInput,
+  { keyId, hold: price }: Wanted,
   limits: KeyLimits,
   now: number,
 ): Refusal | null {

@@ -76,28 +76,40 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- What stands against this task, or null after its price has been set aside.
-CREATE FUNCTION ops.hold(input jsonb, at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- {refusal} or {short}: what stands against a task of this price, else what its account would have to be given.
+CREATE FUNCTION ops.weigh(input jsonb, at bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  account bigint := (input->>'accountId')::bigint;
   price bigint := (input->>'hold')::bigint;
   known record;
   refusal jsonb;
-  short bigint;
 BEGIN
   SELECT a.billing, a.concurrent_max, k.limits, b.available INTO STRICT known
     FROM gateway.keys k JOIN gateway.accounts a ON a.id = k.account_id
     JOIN gateway.balances b ON b.account_id = k.account_id WHERE k.id = input->>'keyId';
   IF known.limits <> '{}' OR known.concurrent_max IS NOT NULL THEN
     refusal := ops.limit_refusal(input, known.limits::jsonb, known.concurrent_max, at);
-    IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   END IF;
+  IF refusal IS NULL AND price > known.available AND known.billing <> 'track' THEN
+    refusal := jsonb_build_object('reason', 'balance', 'price', price, 'available', known.available);
+  END IF;
+  RETURN jsonb_build_object('refusal', refusal, 'short', GREATEST(0, price - known.available));
+END $$;
+
+CREATE FUNCTION ops.ledger_check(input jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT NULLIF(ops.weigh(input, ops.now_ms())->'refusal', 'null'::jsonb)
+$$;
+
+-- What stands against this task, or null after its price has been set aside.
+CREATE FUNCTION ops.hold(input jsonb, at bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  account bigint := (input->>'accountId')::bigint;
+  price bigint := (input->>'hold')::bigint;
+  weighed jsonb := ops.weigh(input, at);
+  short bigint := (weighed->>'short')::bigint;
+BEGIN
+  IF weighed->>'refusal' IS NOT NULL THEN RETURN weighed->'refusal'; END IF;
   IF price = 0 THEN RETURN NULL; END IF;
-  short := GREATEST(0, price - known.available);
   IF short > 0 THEN
-    IF known.billing <> 'track' THEN
-      RETURN jsonb_build_object('reason', 'balance', 'price', price, 'available', known.available);
-    END IF;
     PERFORM ops.write_line(account, input->>'id', 'grant', 'granted', 'available', short, 'own use', at);
   END IF;
   PERFORM ops.write_line(account, input->>'id', 'hold', 'available', 'held', price, NULL, at);

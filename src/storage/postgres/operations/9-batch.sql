@@ -40,6 +40,7 @@ BEGIN
     WHEN 'keys.update' THEN RETURN ops.keys_update(input);
     WHEN 'keys.touch' THEN RETURN ops.keys_touch(input);
     WHEN 'ledger.balance' THEN RETURN ops.ledger_balance(input);
+    WHEN 'ledger.check' THEN RETURN ops.ledger_check(input);
     WHEN 'ledger.adjust' THEN RETURN ops.ledger_adjust(input);
     WHEN 'ledger.statement' THEN RETURN ops.ledger_statement(input);
     WHEN 'ledger.audit' THEN RETURN ops.ledger_audit(input);
