@@ -20,6 +20,13 @@ export function makeUuid(nowMs: number): string {
   return bytesToUuid(bytes);
 }
 
+/** Below every id made at `ms` or later: what is older than a moment is found by the key itself. */
+export function lowestUuid(ms: number): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(ms, 0, 6);
+  return bytesToUuid(bytes);
+}
+
 /** An unguessable token for URLs: 160 random bits, base64url. */
 export function makeToken(): string {
   return randomBytes(20).toString('base64url');

@@ -1,15 +1,23 @@
 // An output on its way in: checked by decoding, brought to the promised size, stored under a key of its own,
 // and recorded under the fence. Bytes that are right already are kept unchanged (DESIGN §5.4).
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { isAppError } from '../kernel/app-error.ts';
 import { sleep } from '../kernel/clock.ts';
 import { makeToken } from '../kernel/ids.ts';
 import { normaliseImage } from '../kernel/image.ts';
+import { takeTurns } from '../kernel/turns.ts';
 import type { DeliveredImage, ProviderJob } from '../providers/provider.ts';
 import { persist, type TaskRun } from './run.ts';
 
 /** What a provider handed over is no readable image. */
 export class BadImageError extends Error {}
+
+/**
+ * Decoding shares four threads with the disk. Without turns thousands of pictures that arrive together are all decoded
+ * before the first of them is stored; one thread stays free for storing.
+ */
+const inTurn = takeTurns(Math.min(3, availableParallelism()));
 
 /**
  * Asks again while the store does not answer: the picture is paid for. False when the run was stopped meanwhile; what
@@ -43,7 +51,10 @@ export async function deliverOutput(
 ): Promise<void> {
   if (run.recorded.has(index) || index < 0 || index >= run.task.outputCount) return;
   const { ctx } = run.deps;
-  const normalised = await normaliseImage(image.bytes, job.size, job.format);
+  const normalised = await inTurn(async () =>
+    run.stop.signal.aborted ? 'stopped' : normaliseImage(image.bytes, job.size, job.format),
+  );
+  if (normalised === 'stopped') return;
   if (!normalised) throw new BadImageError('the bytes are no readable PNG, JPEG or WebP image');
   const { bytes, format } = normalised;
   const token = makeToken();

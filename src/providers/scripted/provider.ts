@@ -20,7 +20,7 @@ export interface ScriptedOptions {
 }
 
 const POLL_AFTER_MS = 50;
-const CONNECTIONS = 1024;
+const CONNECTIONS = 20_000;
 const SENDS_MAX = 3;
 /** Nothing was sent: the upstream cannot have taken it. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);

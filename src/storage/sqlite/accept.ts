@@ -52,17 +52,17 @@ export const acceptOperations: OperationTable<Names> = {
   'tasks.list'(db, { accountId, after, limit, clientRequestId }) {
     const from = after === null ? null : findTask(db, after);
     if (after !== null && from?.accountId !== accountId) return null;
+    // One text for each case: a condition that may be switched off by a value is none to an index.
     const rows = db.all(
       `SELECT * FROM tasks
        WHERE account_id = $accountId
-         AND ($clientRequestId IS NULL OR client_request_id = $clientRequestId)
-         AND ($afterId IS NULL OR (created_at, id) < ($afterAt, $afterId))
+         ${clientRequestId === null ? '' : 'AND client_request_id = $clientRequestId'}
+         ${from ? 'AND (created_at, id) < ($afterAt, $afterId)' : ''}
        ORDER BY created_at DESC, id DESC LIMIT $limit`,
       {
         accountId,
-        clientRequestId,
-        afterId: from?.id ?? null,
-        afterAt: from?.createdAt ?? null,
+        ...(clientRequestId === null ? {} : { clientRequestId }),
+        ...(from ? { afterAt: from.createdAt, afterId: from.id } : {}),
         limit: limit + 1,
       },
     );

@@ -123,7 +123,7 @@ function wrap(raw: DatabaseSync, lock: DatabaseSync): Database {
     }
     return statement;
   };
-  const newest = raw.prepare('SELECT MAX(created_at) AS at FROM events').get();
+  const newest = raw.prepare('SELECT created_at AS at FROM events ORDER BY seq DESC LIMIT 1').get();
   // Anchored once, and never before what is stored: a clock set back must not reorder rows.
   let anchor = Math.max(Date.now(), Number(newest?.['at'] ?? 0)) - performance.now();
   return {

@@ -105,8 +105,11 @@ export const finishOperations: OperationTable<Names> = {
       "SELECT COUNT(*) AS count FROM tasks WHERE lane = $lane AND status = 'pending'",
       { lane },
     );
+    // The newest thousand say how fast it goes.
     const finished = db.get(
-      'SELECT COUNT(*) AS count, MIN(finished_at) AS since FROM tasks WHERE lane = $lane AND finished_at > $since',
+      `SELECT COUNT(*) AS count, MIN(finished_at) AS since FROM (
+         SELECT finished_at FROM tasks WHERE lane = $lane AND finished_at > $since
+         ORDER BY finished_at DESC LIMIT 1000)`,
       { lane, since: now - windowMs },
     );
     const since = Number(finished?.['since'] ?? now);

@@ -1,4 +1,5 @@
 // Outputs by URL token, and what may be deleted.
+import { lowestUuid } from '../../kernel/ids.ts';
 import { toOutput } from '../rows/to-domain.ts';
 import type { OperationTable } from './operation.ts';
 
@@ -47,10 +48,12 @@ export const outputOperations: OperationTable<Names> = {
   },
 
   'inputs.erase'(db, { afterMs, limit }, now) {
+    const before = now - afterMs;
+    // By age of the ids of inputs still there: those of younger tasks, and tasks erased long ago, are never looked at.
     const rows = db.all(
-      `SELECT id FROM tasks JOIN task_inputs ON task_inputs.task_id = tasks.id
-       WHERE finished_at <= $before LIMIT $limit`,
-      { before: now - afterMs, limit },
+      `SELECT id FROM task_inputs CROSS JOIN tasks ON tasks.id = task_inputs.task_id
+       WHERE task_inputs.task_id < $end AND finished_at <= $before LIMIT $limit`,
+      { end: lowestUuid(before), before, limit },
     );
     return rows.flatMap(({ id }) => {
       const taskId = String(id);

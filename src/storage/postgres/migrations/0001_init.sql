@@ -140,10 +140,10 @@ CREATE TABLE gateway.tasks (
 ) WITH (fillfactor = 80);
 
 CREATE INDEX tasks_by_account ON gateway.tasks (account_id, created_at, id);
-CREATE INDEX tasks_by_client_request ON gateway.tasks (account_id, client_request_id)
+CREATE INDEX tasks_by_client_request ON gateway.tasks (account_id, client_request_id, created_at, id)
   WHERE client_request_id IS NOT NULL;
 CREATE INDEX tasks_pending ON gateway.tasks (lane, created_at, id) WHERE status = 'pending';
-CREATE INDEX tasks_processing ON gateway.tasks (owner, lane) WHERE status = 'processing';
+CREATE INDEX tasks_processing ON gateway.tasks (owner, lane, claimed_by) WHERE status = 'processing';
 CREATE INDEX tasks_deadline ON gateway.tasks (deadline_at) WHERE status IN ('pending', 'processing');
 CREATE INDEX tasks_finished ON gateway.tasks (lane, finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX tasks_by_key ON gateway.tasks (key_id, created_at);

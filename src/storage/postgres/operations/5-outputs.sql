@@ -31,12 +31,15 @@ $$;
 
 CREATE FUNCTION ops.inputs_erase(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+  before bigint := ops.now_ms() - (input->>'afterMs')::bigint;
+  digits text := lpad(to_hex(before), 12, '0');
   task_ids text[];
   gone jsonb;
 BEGIN
+  -- By age of the ids of inputs still there: those of younger tasks, and tasks erased long ago, are never looked at.
   SELECT array_agg(id) INTO task_ids FROM (
     SELECT i.task_id AS id FROM gateway.task_inputs i JOIN gateway.tasks t ON t.id = i.task_id
-    WHERE t.finished_at <= ops.now_ms() - (input->>'afterMs')::bigint
+    WHERE i.task_id < left(digits, 8) || '-' || right(digits, 4) AND t.finished_at <= before
     LIMIT (input->>'limit')::int FOR UPDATE OF i SKIP LOCKED) picked;
   WITH freed AS (DELETE FROM gateway.input_blobs WHERE task_id = ANY (task_ids) RETURNING blob_key)
     SELECT COALESCE(jsonb_agg(blob_key), '[]'::jsonb) INTO gone FROM freed;

@@ -134,7 +134,7 @@ CREATE TABLE tasks (
 ) STRICT;
 
 CREATE INDEX tasks_by_account ON tasks (account_id, created_at, id);
-CREATE INDEX tasks_by_client_request ON tasks (account_id, client_request_id)
+CREATE INDEX tasks_by_client_request ON tasks (account_id, client_request_id, created_at, id)
   WHERE client_request_id IS NOT NULL;
 CREATE INDEX tasks_pending ON tasks (lane, created_at, id) WHERE status = 'pending';
 CREATE INDEX tasks_processing ON tasks (owner, lane) WHERE status = 'processing';
