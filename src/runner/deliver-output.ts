@@ -1,7 +1,6 @@
 // An output on its way in: checked by decoding, brought to the promised size, stored under a key of its own,
 // and recorded under the fence. Bytes that are right already are kept unchanged (DESIGN §5.4).
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { isAppError } from '../kernel/app-error.ts';
 import { sleep } from '../kernel/clock.ts';
 import { makeToken } from '../kernel/ids.ts';
@@ -17,7 +16,7 @@ export class BadImageError extends Error {}
  * Decoding shares four threads with the disk. Without turns thousands of pictures that arrive together are all decoded
  * before the first of them is stored; one thread stays free for storing.
  */
-const inTurn = takeTurns(Math.min(3, availableParallelism()));
+const inTurn = takeTurns(3);
 
 /**
  * Asks again while the store does not answer: the picture is paid for. False when the run was stopped meanwhile; what
