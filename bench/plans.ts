@@ -35,7 +35,7 @@ export async function explainCalls(
       const known = name as Name;
       const id = `${repeat}${Math.random()}`;
       const { rows } = await client.query(sql, [name, encode(known, input), id]);
-      const plans = notices.filter((text) => /Query Text:[^]*gateway\./.test(text));
+      const plans = notices.filter((text) => /Query Text:[\s\S]*gateway\./.test(text));
       pages.set(name, new Map(plans.map((plan) => [statementOf(plan), pagesOf(plan)])));
       texts.set(name, plans.map(withoutDuration).join('\n\n'));
       return decode(known, rows[0]?.answer, input);
@@ -46,7 +46,7 @@ export async function explainCalls(
   return { pages, text };
 }
 
-const statementOf = (plan: string) => /Query Text: ([^]*?)\n\S/.exec(plan)?.[1] ?? plan;
+const statementOf = (plan: string) => /Query Text: ([\s\S]*?)\n\S/.exec(plan)?.[1] ?? plan;
 const withoutDuration = (plan: string) => plan.replace(/^duration: [\d.]+ ms {2}plan:\n/, '');
 
 /** Of the uppermost node, which counts what is below it. */
