@@ -57,9 +57,9 @@ function statements(words: Words, history: History): readonly string[] {
     '{"model":"gpt-image-2","size":"1024x1024","aspect_ratio":"1:1","background":"auto","output_format":"png","quality":"medium"}';
   return [
     `INSERT INTO ${schema}tasks (id, account_id, key_id, is_live, lane, service, action, model, model_as_sent, status, params,
-       output_count, interpretation, warnings, quote, charged, provider, owner, claim, created_at, deadline_at, finished_at)
+       output_count, interpretation, warnings, quote, held, charged, provider, owner, claim, created_at, deadline_at, finished_at)
      SELECT ${id}, ${accountId}, '${keyId}', ${yes}, 'upstream', 'gpt_image_2', 'text_to_image', 'gpt-image-2', 'gpt-image-2',
-       'completed', '{"output_resolution":"1k"}', 1, '${interpretation}', '[]', '{"amount":6000000,"byCount":null}', 6000000, 'p',
+       'completed', '{"output_resolution":"1k"}', 1, '${interpretation}', '[]', '{"amount":6000000,"byCount":null}', 6000000, 6000000, 'p',
        'gone', 1, ${at}, ${at} + 900000, ${at} + 20000 ${all}`,
     `INSERT INTO ${schema}idempotency SELECT ${accountId}, ${yes}, ${random}, 'f', ${id} ${all}`,
     `INSERT INTO ${schema}task_inputs SELECT ${id}, 'a prompt', '[]', NULL ${all} WHERE ${at} >= ${weekAgo}`,
